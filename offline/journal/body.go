@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"fmt"
+
+	"bianmin/offline/canon"
+)
+
+// Blob names one sealed attachment: where it is, how to open it, and what it must be once opened.
+type Blob struct {
+	Addr  [32]byte `cbor:"1,keyasint"` // SM3 of the sealed bytes
+	Key   [16]byte `cbor:"2,keyasint"` // SM4 key that opens them
+	Plain [32]byte `cbor:"3,keyasint"` // SM3 of the plain bytes
+	Size  int64    `cbor:"4,keyasint"` // plain size in bytes
+	Media string   `cbor:"5,keyasint"` // media type, for example "image/jpeg"
+	Name  string   `cbor:"6,keyasint"` // what the clerk calls it; never a path
+}
+
+// CaseSubmitted is the body of KindCaseSubmitted.
+type CaseSubmitted struct {
+	Service     string   `cbor:"1,keyasint"`  // item's short id, for example "gaoling"
+	ItemCode    string   `cbor:"2,keyasint"`  // implementing code of the item
+	ItemName    string   `cbor:"3,keyasint"`  // name as the citizen saw it
+	FormID      string   `cbor:"4,keyasint"`  //
+	FormVersion uint32   `cbor:"5,keyasint"`  //
+	FormHash    [32]byte `cbor:"6,keyasint"`  // SM3 of the form's file
+	Answers     []byte   `cbor:"7,keyasint"`  // canonical CBOR of form.Values
+	Applicant   string   `cbor:"8,keyasint"`  // full name
+	IDNumber    string   `cbor:"9,keyasint"`  //
+	Phone       string   `cbor:"10,keyasint"` //
+	Division    string   `cbor:"11,keyasint"` // 12 digits, where the case was taken in
+	Urgent      bool     `cbor:"12,keyasint"` // hardship flag: goes first
+	Blobs       []Blob   `cbor:"13,keyasint"` // every blob the answers refer to
+	Due         int32    `cbor:"14,keyasint"` // promised day as days since 1970-01-01; 0 when none
+	Consent     string   `cbor:"15,keyasint"` // words the citizen agreed to
+}
+
+// CaseAmended is the body of KindCaseAmended: the answer to a correction.
+type CaseAmended struct {
+	Case    uint64 `cbor:"1,keyasint"` // seq of the CaseSubmitted
+	Cursor  uint64 `cbor:"2,keyasint"` // event that asked
+	Answers []byte `cbor:"3,keyasint"` // canonical CBOR of all answers after the change
+	Blobs   []Blob `cbor:"4,keyasint"` // blobs that are new
+	Note    string `cbor:"5,keyasint"`
+}
+
+// CaseWithdrawn is the body of KindCaseWithdrawn.
+type CaseWithdrawn struct {
+	Case   uint64 `cbor:"1,keyasint"`
+	Reason string `cbor:"2,keyasint"`
+}
+
+// ReceiptPrinted is the body of KindReceiptPrinted.
+type ReceiptPrinted struct {
+	Case  uint64 `cbor:"1,keyasint"`
+	Stage uint8  `cbor:"2,keyasint"`
+	How   string `cbor:"3,keyasint"` // "png", "printer"
+	Copy  uint32 `cbor:"4,keyasint"` // 1 for the first print, 2 and more for reprints
+}
+
+// Note is the body of the small records that say one thing: login, lock, settings, clock jump, export.
+type Note struct {
+	What  string `cbor:"1,keyasint"`
+	From  string `cbor:"2,keyasint"`
+	To    string `cbor:"3,keyasint"`
+	Count int64  `cbor:"4,keyasint"`
+}
+
+// PersonOpened is the body of KindPersonOpened: somebody's data was shown in full, and why.
+type PersonOpened struct {
+	Person  string `cbor:"1,keyasint"` // person id of the roster
+	Purpose string `cbor:"2,keyasint"`
+}
+
+// Accepted is the body of EventAccepted. It names nobody and travels in clear.
+type Accepted struct {
+	OfficialNo string `cbor:"1,keyasint"` // 办件编号
+	At         int64  `cbor:"2,keyasint"` // Unix milliseconds
+	Due        int32  `cbor:"3,keyasint"` // days since 1970-01-01
+	Receipt    []byte `cbor:"4,keyasint"` // stage-2 COSE envelope
+}
+
+// Correction is the body of EventCorrection. It is sealed: a note may name a person.
+type Correction struct {
+	Fields    []string `cbor:"1,keyasint"` // paths of fields to change
+	Note      string   `cbor:"2,keyasint"` // the reviewer's words
+	At        int64    `cbor:"3,keyasint"` // Unix milliseconds
+	AnswerBy  int32    `cbor:"4,keyasint"` // days since 1970-01-01
+	Officer   string   `cbor:"5,keyasint"`
+	Telephone string   `cbor:"6,keyasint"`
+	Basis     string   `cbor:"7,keyasint"` // legal basis
+}
+
+// Decided is the body of EventDecided and, with Result "", of EventRefused, EventComplete, EventProcessing,
+// EventSpecial and EventDelivered. It is sealed.
+type Decided struct {
+	Result string `cbor:"1,keyasint"` // "granted", "denied", "returned", "withdrawn", "void"; EventSpecial: "start", "end"
+	Note   string `cbor:"2,keyasint"`
+	At     int64  `cbor:"3,keyasint"` // Unix milliseconds
+}
+
+// Quarantined is the body of EventQuarantined: the record arrived, but the platform cannot use it. It is sealed.
+type Quarantined struct {
+	Reason string `cbor:"1,keyasint"` // translation key
+	Detail string `cbor:"2,keyasint"`
+}
+
+// PackPublished is the body of EventPack. It travels in clear.
+type PackPublished struct {
+	Kind    string   `cbor:"1,keyasint"` // "county" now; see docs/packs.md
+	Version uint32   `cbor:"2,keyasint"`
+	Hash    [32]byte `cbor:"3,keyasint"`
+	Size    int64    `cbor:"4,keyasint"`
+}
+
+// Document is the body of EventKeyList and EventPins: a document signed by the platform root, in clear.
+type Document struct {
+	Data []byte `cbor:"1,keyasint"`
+}
+
+// DecodeBody reads a record or event body into one of the body types.
+func DecodeBody[T any](body []byte) (T, error) {
+	var v T
+	if err := canon.Unmarshal(body, &v); err != nil {
+		return v, fmt.Errorf("%w: body: %w", ErrFormat, err)
+	}
+	return v, nil
+}
