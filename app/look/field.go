@@ -1,0 +1,98 @@
+package look
+
+import (
+	"fyne.io/fyne/v2"
+)
+
+// FieldFrame is the frame around one input: label above, help and error below, and where a prefilled value comes from
+// beside the label.
+type FieldFrame struct {
+	Composite
+	label  *Text
+	star   *Text
+	mark   *Text
+	source *Badge
+	aside  *fyne.Container
+	help   *Text
+	fault  *fyne.Container
+	words  *Text
+	input  fyne.CanvasObject
+}
+
+// faulty is an input that can show by its edge that its value is refused.
+type faulty interface{ SetFaulty(bool) }
+
+// NewFieldFrame returns a frame around input.
+func NewFieldFrame(label string, input fyne.CanvasObject) *FieldFrame {
+	f := &FieldFrame{
+		label:  Strong(label).Single(),
+		star:   NewText("*", StyleStrong, RoleDanger).Single(),
+		mark:   Label("").Single(),
+		source: NewBadge(StateInfo, ""),
+		aside:  HStack(Gap1),
+		help:   Label(""),
+		words:  NewText("", StyleBody, RoleDanger),
+		input:  input,
+	}
+	f.fault = HStackTop(GapH, AtLeast(func(t Tokens) fyne.Size {
+		return fyne.NewSize(t.Icon, t.Body*t.LineSpacing)
+	}, NewIcon("danger", RoleDanger)), Grow(f.words))
+	for _, o := range []fyne.CanvasObject{f.star, f.mark, f.source, f.help, f.fault, f.aside} {
+		o.Hide()
+	}
+	f.Compose(f, VStack(GapH, HStack(GapH, f.label, f.star, f.mark, Spring(), f.source, f.aside), input, f.fault, f.help))
+	return f
+}
+
+// Input returns the input inside.
+func (f *FieldFrame) Input() fyne.CanvasObject { return f.input }
+
+// SetLabel changes the label.
+func (f *FieldFrame) SetLabel(label string) { f.label.SetText(label) }
+
+// SetRequired marks the field with a star when it has to be filled in.
+func (f *FieldFrame) SetRequired(required bool) {
+	f.star.Hidden = !required
+	f.Refresh()
+}
+
+// SetMark shows a word beside the label, for example 选填 or 免填.
+func (f *FieldFrame) SetMark(word string) {
+	f.mark.Hidden = word == ""
+	f.mark.SetText(word)
+	f.Refresh()
+}
+
+// SetHelp shows a line below the input; "" takes it away.
+func (f *FieldFrame) SetHelp(text string) {
+	f.help.Hidden = text == ""
+	f.help.SetText(text)
+	f.Refresh()
+}
+
+// SetError shows below the input, in words, why its value is refused; "" takes it away.
+func (f *FieldFrame) SetError(text string) {
+	if f.words.Text() == text && f.fault.Hidden == (text == "") {
+		return
+	}
+	f.fault.Hidden = text == ""
+	f.words.SetText(text)
+	if in, ok := f.input.(faulty); ok {
+		in.SetFaulty(text != "")
+	}
+	f.Refresh()
+}
+
+// Error returns the words of SetError.
+func (f *FieldFrame) Error() string { return f.words.Text() }
+
+// SetSource tells where a prefilled value comes from, for example "公安人口库 · 2026-11-01"; aside are buttons beside it
+// such as 异议. "" takes both away.
+func (f *FieldFrame) SetSource(text string, aside ...fyne.CanvasObject) {
+	f.source.Hidden = text == ""
+	f.source.Set(StateInfo, text)
+	f.source.mark.Set("shield", RolePrimary)
+	f.aside.Objects = aside
+	f.aside.Hidden = len(aside) == 0
+	f.Refresh()
+}
