@@ -7,9 +7,6 @@ import (
 	"bianmin/offline/vault"
 )
 
-// Version is the format version of packets, acks and forks.
-const Version = 1
-
 // Ack is the platform's signed word that it holds a device's journal up to To, whose record hash is Head.
 type Ack struct {
 	V      uint8      `cbor:"1,keyasint"`

@@ -1,0 +1,108 @@
+package packet
+
+import (
+	"errors"
+	"fmt"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/journal"
+	"bianmin/offline/vault"
+)
+
+// run is what a packet encrypts: the salt key once, and of each record what does not follow from the packet's clear
+// part. Device, seq, prev and the body's hash are rebuilt.
+type run struct {
+	_    struct{} `cbor:",toarray"`
+	Salt [32]byte
+	Rows []row
+}
+
+// row is one record. Times are differences to the row before (the first to zero), so that a busy day is small numbers;
+// they wrap around, so every value survives.
+type row struct {
+	_        struct{} `cbor:",toarray"`
+	At       int64    // Header.At
+	Signed   int64    // Header.Clock.Signed
+	Since    int64    // Header.Clock.Since
+	Exact    bool     // Header.Clock.Exact
+	Operator string
+	Kind     journal.Kind
+	Body     []byte
+	Gone     []byte // bodyHash of a purged body, which then is empty; else empty
+}
+
+func newRun(records []journal.Record, salt [32]byte) run {
+	r := run{Salt: salt, Rows: make([]row, len(records))}
+	var last journal.Header
+	for i, rec := range records {
+		r.Rows[i] = row{
+			At: rec.At - last.At, Signed: rec.Clock.Signed - last.Clock.Signed, Since: rec.Clock.Since - last.Clock.Since,
+			Exact: rec.Clock.Exact, Operator: rec.Operator, Kind: rec.Kind, Body: rec.Body,
+		}
+		if rec.Body == nil {
+			r.Rows[i].Gone = rec.BodyHash[:]
+		}
+		last = rec.Header
+	}
+	return r
+}
+
+func (r run) marshal() ([]byte, error) { return canon.Marshal(r) }
+
+func parseRun(plain []byte) (run, error) {
+	if len(plain) > MaxPlain {
+		return run{}, fmt.Errorf("%w: records of %d bytes", ErrFormat, len(plain))
+	}
+	var r run
+	if err := canon.Unmarshal(plain, &r); err != nil {
+		return run{}, fmt.Errorf("%w: records: %w", ErrFormat, err)
+	}
+	if len(r.Rows) == 0 || len(r.Rows) > MaxRecords {
+		return run{}, fmt.Errorf("%w: %d records", ErrFormat, len(r.Rows))
+	}
+	for i, row := range r.Rows {
+		if err := row.check(); err != nil {
+			return run{}, fmt.Errorf("%w: record %d of the packet: %w", ErrFormat, i, err)
+		}
+	}
+	return r, nil
+}
+
+func (r row) check() error {
+	switch {
+	case len(r.Body) > journal.MaxBody:
+		return fmt.Errorf("body of %d bytes", len(r.Body))
+	case len(r.Gone) != 0 && len(r.Gone) != vault.HashSize:
+		return errors.New("tombstone")
+	case len(r.Gone) != 0 && len(r.Body) != 0:
+		return errors.New("tombstone with a body")
+	}
+	return nil
+}
+
+// records rebuilds the records and returns the hash of the last.
+func (r run) records(s vault.Suite, p *Packet) ([]journal.Record, vault.Hash, error) {
+	if uint64(len(r.Rows)) != p.To-p.From+1 {
+		return nil, vault.Hash{}, fmt.Errorf("%w: %d records for %d to %d", ErrContent, len(r.Rows), p.From, p.To)
+	}
+	out := make([]journal.Record, len(r.Rows))
+	head := p.Prev
+	var last journal.Header
+	for i, row := range r.Rows {
+		h := journal.Header{
+			V: journal.Version, Device: p.Device, Seq: p.From + uint64(i), Prev: head, At: last.At + row.At,
+			Clock:    journal.Clock{Signed: last.Clock.Signed + row.Signed, Since: last.Clock.Since + row.Since, Exact: row.Exact},
+			Operator: row.Operator, Kind: row.Kind,
+		}
+		rec := journal.Record{Header: h}
+		if len(row.Gone) > 0 {
+			rec.BodyHash = vault.Hash(row.Gone)
+		} else {
+			rec.Body = append([]byte{}, row.Body...)
+			rec.BodyHash = journal.BodyHash(s, r.Salt[:], h.Seq, rec.Body)
+		}
+		head, last = rec.Hash(s), rec.Header
+		out[i] = rec
+	}
+	return out, head, nil
+}

@@ -1,0 +1,111 @@
+package packet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+
+	"bianmin/offline/vault"
+)
+
+// Settings of codec 1. The window bounds what a decoder keeps; MaxPlain bounds what it returns.
+const (
+	rawDictID  = 1 // id of a dictionary that is not in zstd's own format
+	leastDict  = 16
+	window     = 4 << 20
+	coderLimit = 2 // runs compressed or decompressed at the same time, per dictionary
+	maxCoders  = 8 // dictionaries whose coders are kept
+)
+
+var zstdDictMagic = []byte{0x37, 0xa4, 0x30, 0xec}
+
+// coder is an encoder and a decoder for one dictionary. Both may be used from any goroutine; making them is what costs,
+// so they are kept.
+type coder struct {
+	name vault.Hash
+	enc  *zstd.Encoder
+	dec  *zstd.Decoder
+}
+
+var (
+	coderMu sync.Mutex // protects coders
+	coders  []*coder   // most recently used last
+)
+
+// coderFor returns the coder of a dictionary (nil: none), whose SM3 is name.
+func coderFor(s vault.Suite, name vault.Hash, dict []byte) (*coder, error) {
+	coderMu.Lock()
+	defer coderMu.Unlock()
+	for i, c := range coders {
+		if c.name == name {
+			coders = append(append(coders[:i:i], coders[i+1:]...), c)
+			return c, nil
+		}
+	}
+	if len(dict) > 0 && s.Hash(dict) != name {
+		return nil, errors.New("packet: dictionary is not the one of that name")
+	}
+	c, err := newCoder(name, dict)
+	if err != nil {
+		return nil, err
+	}
+	if len(coders) >= maxCoders {
+		coders = coders[1:] // in use or not: the collector frees it when it is not
+	}
+	coders = append(coders, c)
+	return c, nil
+}
+
+func newCoder(name vault.Hash, dict []byte) (*coder, error) {
+	eo := []zstd.EOption{
+		zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(coderLimit), zstd.WithWindowSize(window),
+		zstd.WithEncoderCRC(false), // the GCM tag guards the bytes
+	}
+	do := []zstd.DOption{
+		zstd.WithDecoderConcurrency(coderLimit), zstd.WithDecoderMaxMemory(MaxPlain), zstd.WithDecoderMaxWindow(MaxPlain),
+	}
+	switch {
+	case len(dict) == 0:
+	case len(dict) < leastDict || len(dict) > MaxDict:
+		return nil, fmt.Errorf("packet: dictionary of %d bytes", len(dict))
+	case bytes.HasPrefix(dict, zstdDictMagic):
+		eo, do = append(eo, zstd.WithEncoderDict(dict)), append(do, zstd.WithDecoderDicts(dict))
+	default:
+		eo, do = append(eo, zstd.WithEncoderDictRaw(rawDictID, dict)), append(do, zstd.WithDecoderDictRaw(rawDictID, dict))
+	}
+	enc, err := zstd.NewWriter(nil, eo...)
+	if err != nil {
+		return nil, fmt.Errorf("packet: zstd: %w", err)
+	}
+	dec, err := zstd.NewReader(nil, do...)
+	if err != nil {
+		return nil, fmt.Errorf("packet: zstd: %w", err)
+	}
+	return &coder{name, enc, dec}, nil
+}
+
+func compress(s vault.Suite, plain []byte, name vault.Hash, dict []byte) ([]byte, error) {
+	c, err := coderFor(s, name, dict)
+	if err != nil {
+		return nil, err
+	}
+	return c.enc.EncodeAll(plain, nil), nil
+}
+
+func decompress(s vault.Suite, data []byte, name vault.Hash, dict []byte) ([]byte, error) {
+	c, err := coderFor(s, name, dict)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := c.dec.DecodeAll(data, nil)
+	switch {
+	case errors.Is(err, zstd.ErrUnknownDictionary):
+		return nil, fmt.Errorf("%w: %w", ErrNeedDict, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: zstd: %w", ErrFormat, err)
+	}
+	return plain, nil
+}
