@@ -135,6 +135,9 @@ func (r *Ring) open(op operator, d []byte) (*Unlocked, error) {
 	return &Unlocked{ring: r, slot: op.Slot, master: m.Master, seal: seal, known: map[string]Period{}}, nil
 }
 
+// Format keeps the keys out of formatted text and logs, whatever the verb.
+func (*Unlocked) Format(f fmt.State, _ rune) { hide(f, "[unlocked ring]") }
+
 // Operator tells who is logged in.
 func (u *Unlocked) Operator() OperatorInfo {
 	u.ring.mu.Lock()

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -116,6 +117,12 @@ type Period struct {
 	Blob  Key      // seals the keys and names of blobs kept apart
 	Salt  [32]byte // salt key of body hashes (journal.BodyHash)
 }
+
+// Format keeps the keys out of formatted text and logs, whatever the verb.
+func (p Period) Format(f fmt.State, _ rune) { hide(f, "[period "+p.ID+"]") }
+
+// MarshalJSON keeps the keys out of JSON logs.
+func (p Period) MarshalJSON() ([]byte, error) { return json.Marshal("[period " + p.ID + "]") }
 
 // Ring is the key ring of one device, opened at machine level: enough to sign, to seal, to send, not to read.
 // All methods may be called from any goroutine; one process at a time may have a folder's ring open.
@@ -285,6 +292,9 @@ func (r *Ring) save(f ringFile) error {
 	r.file, r.ops = f, ops
 	return nil
 }
+
+// Format keeps the keys out of formatted text and logs, whatever the verb.
+func (*Ring) Format(f fmt.State, _ rune) { hide(f, "[key ring]") }
 
 // DeviceKey returns the device's signing key.
 func (r *Ring) DeviceKey() PrivateKey { return r.device }

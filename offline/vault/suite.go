@@ -24,6 +24,8 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/sm4"
 	"github.com/emmansun/gmsm/smx509"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Sizes in bytes.
@@ -62,8 +64,16 @@ type Key [KeySize]byte
 // LogValue keeps keys out of logs.
 func (Key) LogValue() slog.Value { return slog.StringValue("[key]") }
 
-// String keeps keys out of formatted text.
-func (Key) String() string { return "[key]" }
+// Format keeps keys out of formatted text, whatever the verb.
+func (Key) Format(f fmt.State, _ rune) { hide(f, "[key]") }
+
+// MarshalJSON keeps keys out of JSON logs.
+func (Key) MarshalJSON() ([]byte, error) { return []byte(`"[key]"`), nil }
+
+func hide(f fmt.State, word string) {
+	// A formatter has nobody to return an error to; fmt itself writes into a buffer here.
+	_, _ = io.WriteString(f, word)
+}
 
 // PublicKey is an SM2 public key as 04‖x‖y.
 type PublicKey []byte
@@ -208,7 +218,10 @@ func (s smSuite) ParsePrivateKey(d []byte) (PrivateKey, error) {
 	return smPrivate{k, s.rand}, nil
 }
 
-func (smSuite) VerifyRaw(pub PublicKey, msg, sig []byte) bool {
+func (smSuite) VerifyRaw(pub PublicKey, msg, sig []byte) bool { return verifyAs(pub, nil, msg, sig) }
+
+// verifyAs verifies under a signer's user id; nil: the default one, 1234567812345678 (GM/T 0009-2012 §10).
+func verifyAs(pub PublicKey, uid, msg, sig []byte) bool {
 	if len(sig) != SignatureSize {
 		return false
 	}
@@ -216,8 +229,33 @@ func (smSuite) VerifyRaw(pub PublicKey, msg, sig []byte) bool {
 	if err != nil {
 		return false
 	}
-	r, v := new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])
-	return sm2.VerifyWithSM2(k, nil, msg, r, v)
+	der, err := rawToDER(sig)
+	return err == nil && sm2.VerifyASN1WithSM2(k, uid, msg, der)
+}
+
+// rawToDER turns r‖s into the ASN.1 form the library speaks.
+func rawToDER(sig []byte) ([]byte, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[:32]))
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[32:]))
+	})
+	return b.Bytes()
+}
+
+// derToRaw reverses rawToDER.
+func derToRaw(der []byte) ([]byte, error) {
+	in := cryptobyte.String(der)
+	var seq cryptobyte.String
+	r, s := new(big.Int), new(big.Int)
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(r) || !seq.ReadASN1Integer(s) || !seq.Empty() ||
+		r.Sign() <= 0 || s.Sign() <= 0 || r.BitLen() > 256 || s.BitLen() > 256 {
+		return nil, ErrSignature
+	}
+	raw := make([]byte, SignatureSize)
+	r.FillBytes(raw[:32])
+	s.FillBytes(raw[32:])
+	return raw, nil
 }
 
 func gcm(key Key) (cipher.AEAD, error) {
@@ -285,14 +323,11 @@ func (p smPrivate) Public() PublicKey {
 }
 
 func (p smPrivate) SignRaw(msg []byte) ([]byte, error) {
-	r, s, err := sm2.SignWithSM2(p.rand, &p.k.PrivateKey, nil, msg)
+	der, err := p.k.SignWithSM2(p.rand, nil, msg)
 	if err != nil {
 		return nil, fmt.Errorf("vault: sign: %w", err)
 	}
-	b := make([]byte, SignatureSize)
-	r.FillBytes(b[:32])
-	s.FillBytes(b[32:])
-	return b, nil
+	return derToRaw(der)
 }
 
 func (p smPrivate) OpenSealed(sealed []byte) ([]byte, error) {
@@ -310,6 +345,9 @@ func (p smPrivate) Bytes() ([]byte, error) { return p.k.D.FillBytes(make([]byte,
 
 // LogValue keeps private keys out of logs.
 func (smPrivate) LogValue() slog.Value { return slog.StringValue("[private key]") }
+
+// Format keeps private keys out of formatted text, whatever the verb.
+func (smPrivate) Format(f fmt.State, _ rune) { hide(f, "[private key]") }
 
 // Sign signs body under the domain "bianmin/<kind>/v1\0".
 func Sign(k PrivateKey, kind string, body []byte) ([]byte, error) {
