@@ -7,14 +7,21 @@ package canon
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
 )
 
-// ErrNotCanonical reports bytes that parse but are not the one encoding of their value.
-var ErrNotCanonical = errors.New("canon: not the canonical encoding")
+// Errors that callers branch on.
+var (
+	// ErrNotCanonical reports bytes that parse but are not the one encoding of their value.
+	ErrNotCanonical = errors.New("canon: not the canonical encoding")
+	// ErrText reports a string that is not UTF-8. It would encode to bytes that nobody can read again.
+	ErrText = errors.New("canon: text is not UTF-8")
+)
 
 var (
 	enc = mustEnc()
@@ -52,32 +59,64 @@ func mustDec() cbor.DecMode {
 	return m
 }
 
-// Marshal encodes v. Structs use `cbor:"1,keyasint"` tags, or `cbor:",toarray"` for positional layouts.
+// Marshal encodes v. Structs use `cbor:"1,keyasint"` tags, or `cbor:",toarray"` for positional layouts. What it returns
+// Unmarshal will read: values that are nested too deeply, too long, or whose text is not UTF-8 (ErrText) are refused.
 func Marshal(v any) ([]byte, error) {
 	b, err := enc.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("canon: encode: %w", err)
 	}
+	if err := dec.Wellformed(b); err != nil {
+		return nil, fmt.Errorf("canon: encode: %w", err)
+	}
+	if !textSound(b) {
+		return nil, ErrText
+	}
 	return b, nil
 }
 
-// MustMarshal encodes a value of our own types, which cannot fail. It panics when given a channel or a function.
+// MustMarshal encodes a value of our own types, which cannot fail: for hashing, signing and comparing what came through
+// Marshal or Unmarshal. It does not look into texts. It panics when given a channel or a function.
 func MustMarshal(v any) []byte {
-	b, err := Marshal(v)
+	b, err := enc.Marshal(v)
 	if err != nil {
-		panic(err)
+		panic(fmt.Errorf("canon: encode: %w", err))
 	}
 	return b
 }
 
-// Unmarshal decodes data into v and refuses anything that v would not encode to again, byte for byte.
+// textSound walks the heads of well-formed CBOR without indefinite lengths, and checks the text strings (RFC 8949 §3.1).
+func textSound(b []byte) bool {
+	for len(b) > 0 {
+		major, info := b[0]>>5, b[0]&31
+		b = b[1:]
+		n := uint64(info)
+		if info >= 24 {
+			size := 1 << (info - 24)
+			var wide [8]byte
+			copy(wide[8-size:], b[:size])
+			n, b = binary.BigEndian.Uint64(wide[:]), b[size:]
+		}
+		if major != 2 && major != 3 {
+			continue // a number, or a container whose items follow
+		}
+		if major == 3 && !utf8.Valid(b[:n]) {
+			return false
+		}
+		b = b[n:]
+	}
+	return true
+}
+
+// Unmarshal decodes data into v and refuses anything that v would not encode to again, byte for byte (ErrNotCanonical).
+// After an error v holds nothing to rely on.
 func Unmarshal(data []byte, v any) error {
 	if err := dec.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("canon: decode: %w", err)
 	}
-	again, err := Marshal(v)
+	again, err := enc.Marshal(v)
 	if err != nil {
-		return err
+		return fmt.Errorf("canon: encode again: %w", err)
 	}
 	if !bytes.Equal(again, data) {
 		return ErrNotCanonical

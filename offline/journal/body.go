@@ -122,7 +122,8 @@ type Document struct {
 func DecodeBody[T any](body []byte) (T, error) {
 	var v T
 	if err := canon.Unmarshal(body, &v); err != nil {
-		return v, fmt.Errorf("%w: body: %w", ErrFormat, err)
+		var none T
+		return none, fmt.Errorf("%w: body: %w", ErrFormat, err)
 	}
 	return v, nil
 }

@@ -32,7 +32,7 @@ func (e Event) unsigned() []byte {
 	return canon.MustMarshal(e)
 }
 
-// Hash returns the event's hash: SM3 of the unsigned event.
+// Hash returns the event's hash: SM3 of the unsigned event. KID and V are part of it, so it is final only after Sign.
 func (e Event) Hash(s vault.Suite) vault.Hash { return s.Hash(e.unsigned()) }
 
 // Sign fills KID and Sig with the platform's key.
@@ -67,7 +67,10 @@ func ParseEvent(data []byte) (Event, error) {
 	if e.V != Version {
 		return Event{}, fmt.Errorf("%w: event version %d", ErrFormat, e.V)
 	}
-	if len(e.Body) > MaxBody+256 {
+	if e.Cursor == 0 || (e.Cursor == 1) != e.Prev.IsZero() {
+		return Event{}, fmt.Errorf("%w: event %d with the wrong kind of predecessor", ErrFormat, e.Cursor)
+	}
+	if len(e.Body) > MaxBody+256 { // sealing adds to it
 		return Event{}, fmt.Errorf("%w: event body of %d bytes", ErrFormat, len(e.Body))
 	}
 	return e, nil

@@ -13,6 +13,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
@@ -124,6 +125,9 @@ func ParseHeader(data []byte) (Header, error) {
 	if h.V != Version {
 		return Header{}, fmt.Errorf("%w: version %d", ErrFormat, h.V)
 	}
+	if h.Seq == 0 || (h.Seq == 1) != h.Prev.IsZero() {
+		return Header{}, fmt.Errorf("%w: record %d with the wrong kind of predecessor", ErrFormat, h.Seq)
+	}
 	return h, nil
 }
 
@@ -133,10 +137,14 @@ func BodyHash(s vault.Suite, saltKey []byte, seq uint64, body []byte) vault.Hash
 	return s.Hash(salt[:], body)
 }
 
-// Next makes the record after (seq, head). The first record follows (0, zero hash).
+// Next makes the record after (seq, head). The first record follows (0, zero hash). It refuses a body over MaxBody, and
+// with ErrFormat an operator or a kind that is not text, which nobody could read again.
 func Next(s vault.Suite, device uint32, seq uint64, head vault.Hash, saltKey []byte, at int64, clock Clock, operator string, kind Kind, body []byte) (Record, error) {
 	if len(body) > MaxBody {
 		return Record{}, fmt.Errorf("journal: body of %d bytes, at most %d", len(body), MaxBody)
+	}
+	if !utf8.ValidString(operator) || !utf8.ValidString(string(kind)) {
+		return Record{}, fmt.Errorf("%w: operator or kind is not text", ErrFormat)
 	}
 	if body == nil {
 		body = []byte{}

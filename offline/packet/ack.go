@@ -40,14 +40,18 @@ func SignAck(k vault.PrivateKey, a Ack) ([]byte, error) {
 	return canon.Marshal(a)
 }
 
-// OpenAck reads an ack and checks the platform's signature. The caller still compares Head with its own record To.
+// OpenAck reads an ack and checks the platform's signature. The caller still compares Device with its own number, and
+// Head with its own record To.
 func OpenAck(s vault.Suite, platform vault.PublicKey, data []byte) (Ack, error) {
 	var a Ack
 	if err := canon.Unmarshal(data, &a); err != nil {
-		return Ack{}, fmt.Errorf("packet: ack: %w", err)
+		return Ack{}, fmt.Errorf("%w: ack: %w", ErrFormat, err)
 	}
 	if a.V != Version {
-		return Ack{}, fmt.Errorf("packet: ack version %d", a.V)
+		return Ack{}, fmt.Errorf("%w: ack version %d", ErrFormat, a.V)
+	}
+	if (a.To == 0) != a.Head.IsZero() {
+		return Ack{}, fmt.Errorf("%w: ack to %d with the wrong kind of head", ErrFormat, a.To)
 	}
 	u := a
 	u.Sig = nil
@@ -68,14 +72,15 @@ func SignFork(k vault.PrivateKey, f Fork) ([]byte, error) {
 	return canon.Marshal(f)
 }
 
-// OpenFork reads a fork answer and checks the platform's signature.
+// OpenFork reads a fork answer and checks the platform's signature. The caller still compares Device with its own number,
+// and Head with its own record To.
 func OpenFork(s vault.Suite, platform vault.PublicKey, data []byte) (Fork, error) {
 	var f Fork
 	if err := canon.Unmarshal(data, &f); err != nil {
-		return Fork{}, fmt.Errorf("packet: fork: %w", err)
+		return Fork{}, fmt.Errorf("%w: fork: %w", ErrFormat, err)
 	}
 	if f.V != Version {
-		return Fork{}, fmt.Errorf("packet: fork version %d", f.V)
+		return Fork{}, fmt.Errorf("%w: fork version %d", ErrFormat, f.V)
 	}
 	u := f
 	u.Sig = nil

@@ -5,7 +5,9 @@ import (
 	"encoding/base32"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
+	"unicode"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
@@ -51,6 +53,26 @@ type PinSet struct {
 	At   int64      `cbor:"2,keyasint"` // Unix milliseconds; a newer set replaces an older one
 	Pins [][32]byte `cbor:"3,keyasint"`
 	Sig  []byte     `cbor:"4,keyasint"` // root, domain "pins"
+}
+
+func (h Hello) version() uint8       { return h.V }
+func (h HelloReply) version() uint8  { return h.V }
+func (p PinSet) version() uint8      { return p.V }
+func (e Enroll) version() uint8      { return e.V }
+func (e EnrollReply) version() uint8 { return e.V }
+func (g Grant) version() uint8       { return g.V }
+
+func (h Hello) check() error       { return checkNonce(h.Nonce) }
+func (h HelloReply) check() error  { return checkNonce(h.Nonce) }
+func (e Enroll) check() error      { return checkNonce(e.Nonce) }
+func (e EnrollReply) check() error { return nil }
+func (g Grant) check() error       { return nil }
+
+func (p PinSet) check() error {
+	if len(p.Pins) > maxPins { // none is a set too: it trusts nobody
+		return &Error{V: Version, Code: CodeBadRequest, Detail: "pins"}
+	}
+	return nil
 }
 
 // SignPins returns the bytes of a pin set signed by the root.
@@ -175,6 +197,9 @@ type EnrollCode struct {
 	Root   [10]byte // first bytes of SM3(root's SubjectPublicKeyInfo)
 }
 
+// LogValue keeps the secret out of logs.
+func (EnrollCode) LogValue() slog.Value { return slog.StringValue("[enrolment code]") }
+
 // ErrCode reports a typed code that cannot be one.
 var ErrCode = words.New("enroll.codeMistyped", nil)
 
@@ -225,11 +250,15 @@ func (c EnrollCode) String() string {
 	return b.String()
 }
 
-// ParseEnrollCode reads a typed code: any case, with or without dashes and blanks; I and L read as 1, O as 0.
+// ParseEnrollCode reads a typed code: any case, full-width forms as a Chinese input method types them, with or without
+// dashes and blanks of any kind; I and L read as 1, O as 0. Error: ErrCode.
 func ParseEnrollCode(text string) (EnrollCode, error) {
 	clean := strings.Map(func(r rune) rune {
+		if r >= '！' && r <= '～' {
+			r = r - '！' + '!'
+		}
 		switch {
-		case r == '-' || r == ' ' || r == '\n' || r == '\r' || r == '\t':
+		case unicode.IsSpace(r) || unicode.Is(unicode.Pd, r):
 			return -1
 		case r >= 'a' && r <= 'z':
 			r -= 'a' - 'A'

@@ -189,11 +189,89 @@ func (t Time) Verify(s vault.Suite, pub vault.PublicKey) error {
 	return vault.Verify(s, pub, "time", canon.MustMarshal(t), sig)
 }
 
-// Decode reads one message and refuses other versions and anything not canonical.
+// Limits of single fields.
+const (
+	maxNonce = 64
+	maxPins  = 16
+)
+
+// message is what travels on its own: it knows its version and its limits.
+type message interface {
+	version() uint8
+	check() error
+}
+
+// Every message that Decode reads as a whole; the rest are parts of these.
+var (
+	_ message = Request{}
+	_ message = Reply{}
+	_ message = Nonce{}
+	_ message = Error{}
+	_ message = Hello{}
+	_ message = HelloReply{}
+	_ message = PinSet{}
+	_ message = Enroll{}
+	_ message = EnrollReply{}
+	_ message = Grant{}
+)
+
+func (r Request) version() uint8 { return r.V }
+func (r Reply) version() uint8   { return r.V }
+func (n Nonce) version() uint8   { return n.V }
+func (e Error) version() uint8   { return e.V }
+
+func (r Request) check() error {
+	if len(r.Packets) > MaxPackets {
+		return &Error{V: Version, Code: CodeTooLarge, Detail: "packets"}
+	}
+	for _, p := range r.Packets {
+		if len(p) > MaxPacket {
+			return &Error{V: Version, Code: CodeTooLarge, Detail: "packet"}
+		}
+	}
+	if len(r.Nonce) > maxNonce || r.WaitMS < 0 {
+		return &Error{V: Version, Code: CodeBadRequest, Detail: "request"}
+	}
+	return nil
+}
+
+func (r Reply) check() error {
+	if len(r.Events) > MaxEvents {
+		return &Error{V: Version, Code: CodeTooLarge, Detail: "events"}
+	}
+	if len(r.Nonce) > maxNonce || r.RetryAfterMS < 0 {
+		return &Error{V: Version, Code: CodeBadRequest, Detail: "reply"}
+	}
+	return nil
+}
+
+func (n Nonce) check() error { return checkNonce(n.Nonce) }
+func (e Error) check() error { return checkNonce(e.Nonce) }
+
+func checkNonce(n []byte) error {
+	if len(n) > maxNonce {
+		return &Error{V: Version, Code: CodeBadRequest, Detail: "nonce"}
+	}
+	return nil
+}
+
+// Decode reads one message and refuses other versions, anything not canonical (CodeBadRequest), and what is over the
+// limits of the message (CodeTooLarge). The error is an *Error; the message is then the zero value. The caller bounds the
+// length of data: MaxRequest or MaxReply.
 func Decode[T any](data []byte) (T, error) {
-	var v T
+	var v, none T
 	if err := canon.Unmarshal(data, &v); err != nil {
-		return v, &Error{V: Version, Code: CodeBadRequest, Cause: err}
+		return none, &Error{V: Version, Code: CodeBadRequest, Cause: err}
+	}
+	m, ok := any(v).(message)
+	if !ok {
+		return v, nil // a part of a message, without a version of its own
+	}
+	if m.version() != Version {
+		return none, &Error{V: Version, Code: CodeBadRequest, Detail: fmt.Sprintf("version %d, this side speaks %d", m.version(), Version)}
+	}
+	if err := m.check(); err != nil {
+		return none, err
 	}
 	return v, nil
 }
