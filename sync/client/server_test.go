@@ -44,7 +44,7 @@ func tlsKey(t *testing.T) (tls.Certificate, [32]byte) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: k}, sha256.Sum256(spki)
 }
 
-// server is a gateway's wire side in little: enough to see what a client does. The real one is tested in sync/synctest.
+// server is a gateway's wire side in little: enough to see what a client does. The real one is met in sync/faultnet's tests.
 type server struct {
 	*httptest.Server
 	t        *testing.T

@@ -124,13 +124,9 @@ func (p *Proxy) relay(client net.Conn, f Fault, target string) {
 	}
 	defer p.forget(server)
 	var wg sync.WaitGroup
-	end := func() {
-		p.cuts.Add(1)
-		reset(client)
-		reset(server)
-	}
-	wg.Go(func() { pipe(server, client, &gate{left: f.Up}, f, end) })
-	wg.Go(func() { pipe(client, server, &gate{left: f.Down}, f, end) })
+	cut := func() { p.cuts.Add(1) }
+	wg.Go(func() { pipe(server, client, &gate{left: f.Up}, f, cut) })
+	wg.Go(func() { pipe(client, server, &gate{left: f.Down}, f, cut) })
 	wg.Wait()
 }
 
@@ -141,14 +137,20 @@ func (p *Proxy) forget(c net.Conn) {
 	delete(p.conns, c)
 }
 
-// pipe copies from src to dst until an end or the gate.
+// pipe copies from src to dst until an end or the gate. A cut line lets arrive what had passed: the far end reads it, then
+// the end; the near end is reset.
 func pipe(dst, src net.Conn, g *gate, f Fault, cut func()) {
-	if g.left == 0 {
-		if !f.Hole {
-			cut()
+	stop := func() {
+		if f.Hole {
+			swallow(src)
 			return
 		}
-		swallow(src)
+		cut()
+		closeWrite(dst)
+		reset(src)
+	}
+	if g.left == 0 {
+		stop()
 		return
 	}
 	buf := make([]byte, 16<<10)
@@ -160,24 +162,25 @@ func pipe(dst, src net.Conn, g *gate, f Fault, cut func()) {
 			}
 			pass, end := g.take(n)
 			if _, werr := dst.Write(buf[:pass]); werr != nil {
-				src.Close()
+				closeWrite(src)
+				swallow(src)
 				return
 			}
 			if end {
-				if !f.Hole {
-					cut()
-					return
-				}
-				swallow(src)
+				stop()
 				return
 			}
 		}
 		if err != nil {
-			if t, ok := dst.(*net.TCPConn); ok {
-				t.CloseWrite()
-			}
+			closeWrite(dst)
 			return
 		}
+	}
+}
+
+func closeWrite(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		_ = t.CloseWrite() // the other side may be gone already
 	}
 }
 
