@@ -1,0 +1,79 @@
+# Bianmin (便民). Two commands do all: `make run` and `make test`.
+
+export LANG := C.UTF-8
+TAGS   := x11,no_emoji,migrated_fynedo
+HTAGS  := no_emoji,migrated_fynedo,test
+GO     := go
+BIN    := $(CURDIR)/bin
+CACHE  := $(CURDIR)/.cache
+TOOLS  := $(CACHE)/tools
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X bianmin/app/cli.Version=$(VERSION)
+SETUP  := packaging/setup.sh
+
+GOFUMPT     := mvdan.cc/gofumpt@v0.9.1
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
+
+ifdef FULL
+export BIANMIN_FULL := 1
+endif
+
+.PHONY: run build test unit lint bench tour shots page fonts setup-run setup-test clean help
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+setup-run:
+	@$(SETUP) run
+
+setup-test:
+	@$(SETUP) test
+
+run: setup-run build ## install what is missing, build, open the app in demo mode
+	@$(BIN)/bianmin demo
+
+build: $(BIN)/bianmin-gatewayd $(BIN)/bianmin ## build both programs into bin/
+
+# Go's own cache decides what is stale.
+.PHONY: $(BIN)/bianmin $(BIN)/bianmin-gatewayd
+$(BIN)/bianmin: setup-run
+	@echo "build bin/bianmin (the first time takes some minutes)"
+	@CGO_ENABLED=1 $(GO) build -trimpath -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $@ .
+
+$(BIN)/bianmin-gatewayd:
+	@echo "build bin/bianmin-gatewayd"
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.Version=$(VERSION)' -o $@ ./sync/gatewayd
+
+test: setup-test lint build unit ## install what is missing, run every test and lint (FULL=1: full counts)
+
+unit: $(BIN)/bianmin-gatewayd
+	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
+	packaging/window-test.sh
+
+lint: ## gofumpt, vet, staticcheck (import rules are a test)
+	@mkdir -p $(TOOLS)
+	@[ -x $(TOOLS)/gofumpt ] || GOBIN=$(TOOLS) CGO_ENABLED=0 $(GO) install $(GOFUMPT)
+	@[ -x $(TOOLS)/staticcheck ] || GOBIN=$(TOOLS) CGO_ENABLED=0 $(GO) install $(STATICCHECK)
+	@out=$$($(TOOLS)/gofumpt -l $$(git ls-files -co --exclude-standard '*.go')); [ -z "$$out" ] || { echo "gofumpt:"; echo "$$out"; exit 1; }
+	@CGO_ENABLED=0 $(GO) vet -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... | grep -v '^bianmin$$')
+	@CGO_ENABLED=0 $(TOOLS)/staticcheck -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... | grep -v '^bianmin$$')
+	@echo "lint: clean"
+
+bench: setup-test build ## print every figure beside its floor
+	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... | grep -v '^bianmin$$') | grep -vE '^(\?|PASS|ok .*\[no tests)'
+	@packaging/start-bench.sh
+
+tour: setup-test build ## the whole journey, headless, into tour/
+	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -out tour -bin $(BIN)
+
+shots: setup-test ## screenshots of every screen in every look, into docs/shots/
+	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -shots docs/shots -bin $(BIN)
+
+page: setup-test ## build the citizen page from npm with pinned versions
+	@cd assets/receipt-page && npm ci --silent --no-audit --no-fund && npm run --silent build
+
+fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
+	@packaging/fonts/build.sh
+
+clean: ## remove what was built
+	rm -rf $(BIN) tour $(CACHE)

@@ -1,0 +1,317 @@
+// Package cli is the command line of a station's machine. It runs the same code as the screens and needs no display.
+//
+// Commands that need the machine's folder go to the process that holds it, when there is one (package control).
+// Commands, JSON fields and exit codes are documented in docs/cli.md.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"bianmin/app/control"
+	"bianmin/assets/translations"
+	"bianmin/offline/desk"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+	"bianmin/sync/link"
+)
+
+// Version is set by the linker.
+var Version = "dev"
+
+// Exit codes.
+const (
+	ExitOK          = 0
+	ExitFailed      = 1  // what was asked could not be done; the message says why
+	ExitUsage       = 2  // the command line is wrong
+	ExitPartly      = 3  // some lines were refused, the others are done
+	ExitForged      = 4  // the receipt is not genuine
+	ExitUnsure      = 5  // the receipt's key is withdrawn or unknown here: check online
+	ExitNotEnrolled = 6  // the folder belongs to no station yet
+	ExitPIN         = 7  // wrong PIN, or the operator is locked out
+	ExitBusy        = 8  // another program holds the folder
+	ExitOffline     = 9  // the platform could not be reached; everything is safe on this machine
+	ExitDamaged     = 10 // doctor found a record that is not what was written
+)
+
+// Env is where a command runs.
+type Env struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Dir      string // working folder for relative paths
+	Lang     string // "zh" or "en"
+	Texts    *translations.Catalog
+	Log      *slog.Logger
+	Host     *Host // set when the folder is already held by this process
+	// Window opens the app on a folder; demo adds the sample county. Nil in programs without a window.
+	Window func(ctx context.Context, dir string, demo bool) int
+
+	logFile io.Closer
+}
+
+// Host is a machine folder that this process holds.
+type Host struct {
+	Desk *desk.Desk
+	Link *link.Link
+}
+
+// T returns the text of key in the caller's language.
+func (e *Env) T(key string, args map[string]string) string { return e.Texts.TS(e.Lang, key, args) }
+
+func (e *Env) path(p string) string {
+	if p == "" || p == "-" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(e.Dir, p)
+}
+
+type command struct {
+	name   string
+	folder bool // needs the machine's folder
+	run    func(ctx context.Context, e *Env, o *options, rest []string) int
+	flags  func(fs *flag.FlagSet, o *options)
+}
+
+// options are the flags of all commands.
+type options struct {
+	data, gateway, code, codeFile, machine string
+	operator, pinFile, newPINFile, service string
+	answers, lang                          string
+	jsonOut, once, rebuild, demo           bool
+}
+
+func commands() []command {
+	gateway := func(fs *flag.FlagSet, o *options) {
+		fs.StringVar(&o.gateway, "gateway", "", "")
+		fs.StringVar(&o.code, "code", "", "")
+		fs.StringVar(&o.codeFile, "code-file", "", "")
+		fs.StringVar(&o.machine, "machine", "", "")
+	}
+	operator := func(fs *flag.FlagSet, o *options) {
+		fs.StringVar(&o.operator, "operator", "", "")
+		fs.StringVar(&o.pinFile, "pin-file", "", "")
+	}
+	return []command{
+		{name: "enroll", run: enroll, flags: gateway},
+		{name: "intake", folder: true, run: intake, flags: func(fs *flag.FlagSet, o *options) {
+			operator(fs, o)
+			fs.StringVar(&o.service, "service", "", "")
+			fs.StringVar(&o.answers, "answers", "", "")
+		}},
+		{name: "sync", folder: true, run: syncOnce, flags: func(fs *flag.FlagSet, o *options) { fs.BoolVar(&o.once, "once", false, "") }},
+		{name: "status", folder: true, run: status},
+		{name: "verify", folder: true, run: verify},
+		{name: "doctor", folder: true, run: doctor, flags: func(fs *flag.FlagSet, o *options) {
+			operator(fs, o)
+			fs.BoolVar(&o.rebuild, "rebuild", false, "")
+		}},
+		{name: "pin", folder: true, run: changePIN, flags: func(fs *flag.FlagSet, o *options) {
+			operator(fs, o)
+			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
+		}},
+		{name: "version", run: version},
+		{name: "demo", run: demo},
+		{name: "help", run: help},
+	}
+}
+
+// Main runs one command line and returns the exit code. Without a command it opens the window.
+func Main(ctx context.Context, args []string, e *Env) int {
+	o := &options{}
+	name, rest := "", args
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		name, rest = args[0], args[1:]
+	}
+	var c *command
+	for _, k := range commands() {
+		if k.name == name {
+			c = &k
+		}
+	}
+	if name != "" && c == nil {
+		fmt.Fprintln(e.Err, e.T("cli.unknownCommand", map[string]string{"name": name}))
+		fmt.Fprint(e.Err, e.T("cli.help", nil))
+		return ExitUsage
+	}
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	fs.StringVar(&o.data, "data", "", "")
+	fs.StringVar(&o.lang, "lang", e.Lang, "")
+	fs.BoolVar(&o.jsonOut, "json", false, "")
+	if c != nil && c.flags != nil {
+		c.flags(fs, o)
+	}
+	// Flags may stand before and after the other words.
+	var plain []string
+	for {
+		if err := fs.Parse(rest); err != nil {
+			if errors.Is(err, flag.ErrHelp) {
+				return help(ctx, e, o, []string{name})
+			}
+			fmt.Fprintln(e.Err, e.T("cli.usage", map[string]string{"why": err.Error()}))
+			return ExitUsage
+		}
+		rest = fs.Args()
+		if len(rest) == 0 {
+			break
+		}
+		plain, rest = append(plain, rest[0]), rest[1:]
+	}
+	if o.lang == "zh" || o.lang == "en" {
+		e.Lang = o.lang
+	}
+	if o.data == "" {
+		o.data = DefaultDir(name == "demo")
+	}
+	o.data = e.path(o.data)
+	switch {
+	case c == nil:
+		return open(ctx, e, o.data, false)
+	case !c.folder:
+		return c.run(ctx, e, o, plain)
+	case e.Host == nil:
+		return withFolder(ctx, e, o, *c, args, plain)
+	}
+	return c.run(ctx, e, o, plain)
+}
+
+// DefaultDir returns the machine's folder when --data is not given.
+func DefaultDir(demo bool) string {
+	base := os.Getenv("XDG_DATA_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			home = "."
+		}
+		base = filepath.Join(home, ".local", "share")
+	}
+	if demo {
+		return filepath.Join(base, "bianmin-demo")
+	}
+	return filepath.Join(base, "bianmin")
+}
+
+// withFolder sends the command to the process that holds the folder, or takes the folder for its own run.
+func withFolder(ctx context.Context, e *Env, o *options, c command, args, rest []string) int {
+	code, err := control.Do(ctx, o.data, control.Call{Args: args, Dir: e.Dir, Lang: e.Lang}, e.In, e.Out, e.Err)
+	if err == nil {
+		return code
+	}
+	if !errors.Is(err, control.ErrNobody) {
+		return e.fail(err)
+	}
+	if desk.Enrolled(o.data) {
+		if err := e.OpenLog(o.data); err != nil {
+			return e.fail(words.New("desk.folderUnwritable", err))
+		}
+	}
+	d, err := desk.Open(desk.Config{Dir: o.data, Log: e.Log})
+	if err != nil {
+		return e.fail(err)
+	}
+	l, err := link.New(d, link.Options{Log: e.Log})
+	if err != nil {
+		return e.fail(errors.Join(err, d.Close()))
+	}
+	e.Host = &Host{Desk: d, Link: l}
+	code = c.run(ctx, e, o, rest)
+	e.Host = nil
+	l.Close()
+	if err := d.Close(); err != nil {
+		return e.fail(err)
+	}
+	return code
+}
+
+// Handler answers command lines that other processes send to the holder of the folder. onRaise is called when the
+// program was started a second time.
+func Handler(e Env, h *Host, onRaise func()) control.Handler {
+	return func(ctx context.Context, c control.Call, in io.Reader, out, errs io.Writer) int {
+		own := e
+		own.In, own.Out, own.Err, own.Dir, own.Host = in, out, errs, c.Dir, h
+		if c.Lang != "" {
+			own.Lang = c.Lang
+		}
+		if len(c.Args) == 0 {
+			onRaise()
+			return ExitOK
+		}
+		return Main(ctx, c.Args, &own)
+	}
+}
+
+// open raises the window that holds the folder, or opens one.
+func open(ctx context.Context, e *Env, dir string, demo bool) int {
+	if code, err := control.Do(ctx, dir, control.Call{Dir: e.Dir, Lang: e.Lang}, nil, e.Out, e.Err); err == nil {
+		return code
+	}
+	if e.Window == nil {
+		fmt.Fprintln(e.Err, e.T("cli.noWindow", nil))
+		return ExitUsage
+	}
+	return e.Window(ctx, dir, demo)
+}
+
+func demo(ctx context.Context, e *Env, o *options, _ []string) int { return open(ctx, e, o.data, true) }
+
+func version(_ context.Context, e *Env, o *options, _ []string) int {
+	if o.jsonOut {
+		return e.print(map[string]string{"version": Version, "crypto": vault.SM(nil).Name()})
+	}
+	fmt.Fprintln(e.Out, "bianmin", Version)
+	return ExitOK
+}
+
+func help(_ context.Context, e *Env, _ *options, rest []string) int {
+	key := "cli.help"
+	if len(rest) > 0 && rest[0] != "" {
+		key = "cli.help." + rest[0]
+	}
+	fmt.Fprintln(e.Out, e.Texts.T("zh", key, nil))
+	fmt.Fprintln(e.Out, e.Texts.T("en", key, nil))
+	return ExitOK
+}
+
+// print writes one JSON line.
+func (e *Env) print(v any) int {
+	enc := json.NewEncoder(e.Out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return e.fail(err)
+	}
+	return ExitOK
+}
+
+// Message returns what a person reads about err, in lang.
+func Message(texts *translations.Catalog, lang string, err error) string {
+	key, args := words.KeyOf(err)
+	return texts.TS(lang, key, args)
+}
+
+// fail says what happened in the caller's language and returns the exit code that fits.
+func (e *Env) fail(err error) int {
+	fmt.Fprintln(e.Err, Message(e.Texts, e.Lang, err))
+	e.Log.Error("command ended", slog.Any("cause", err))
+	key, _ := words.KeyOf(err)
+	switch {
+	case key == "error.unknown":
+		fmt.Fprintln(e.Err, err)
+	case key == desk.ErrNotEnrolled.Key:
+		return ExitNotEnrolled
+	case strings.HasPrefix(key, "pin."):
+		return ExitPIN
+	case key == "store.busy":
+		return ExitBusy
+	case key == "wire.unreachable", key == "wire.busy":
+		return ExitOffline
+	}
+	return ExitFailed
+}

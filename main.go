@@ -1,0 +1,39 @@
+// Bianmin (便民) takes in public-service cases at the last counter of the state, where the network fails and nothing may
+// be lost. This file only wires the parts together; docs/ARCHITECTURE.md says which part does what.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	fyneapp "fyne.io/fyne/v2/app"
+
+	"bianmin/app/cli"
+	"bianmin/app/desktop"
+	"bianmin/assets/translations"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	texts, err := translations.Load()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return cli.ExitFailed
+	}
+	env, err := cli.NewEnv(texts)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return cli.ExitFailed
+	}
+	defer env.Close()
+	env.Window = func(ctx context.Context, dir string, demo bool) int {
+		return desktop.Run(ctx, desktop.Options{NewApp: fyneapp.NewWithID, Env: env, Dir: dir, Demo: demo})
+	}
+	return cli.Main(ctx, os.Args[1:], env)
+}

@@ -1,0 +1,265 @@
+// Package counter is what a counter can do, as screens and tests see it: interfaces and plain values. Package desk does
+// it; nothing here reaches a database or a network, so view models and screens stay free of both.
+package counter
+
+import (
+	"context"
+	"time"
+
+	"bianmin/offline/casefile"
+	"bianmin/offline/catalog"
+	"bianmin/offline/form"
+	"bianmin/offline/journal"
+	"bianmin/offline/people"
+	"bianmin/offline/receipt"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrLocked reports that the operator's session was ended.
+	ErrLocked = words.New("desk.locked", nil)
+	// ErrIncomplete reports answers that cannot be submitted yet; the chain holds an [IncompleteError].
+	ErrIncomplete = words.New("desk.incomplete", nil)
+	// ErrNothingAsked reports that no correction waits for an answer.
+	ErrNothingAsked = words.New("desk.nothingAsked", nil)
+)
+
+// Counter is one machine. Its methods may be called from any goroutine, and none waits for the network.
+type Counter interface {
+	Station() Station
+	// Demo reports whether the station is the sample county's; only then may PINs be shown.
+	Demo() bool
+	Operators() []vault.OperatorInfo
+	// Login opens a session. Errors carry the keys pin.wrong, pin.wait, pin.locked, pin.noOperator.
+	Login(ctx context.Context, id, pin string) (Session, error)
+	Status(ctx context.Context) (Status, error)
+	// Verify judges a receipt link with the key lists this machine holds.
+	Verify(link string) receipt.Verdict
+	// Doctor checks every record; rebuild makes every projection anew from the journal first.
+	Doctor(ctx context.Context, rebuild bool, progress func(done, total int)) (Report, error)
+}
+
+// Session is one operator at work. Its methods may be called from any goroutine; all but Operator and Close return
+// [ErrLocked] after Close.
+type Session interface {
+	Operator() vault.OperatorInfo
+	// Close ends the session. The machine goes on sending.
+	Close(ctx context.Context) error
+	ChangePIN(ctx context.Context, old, fresh string) error
+	// Catalog is what can be applied for here: items, forms, divisions, calendar, institutions.
+	Catalog() (*catalog.Catalog, error)
+	// FindPeople searches the roster by name, pinyin initials, ID number or its last four characters.
+	FindPeople(query string, limit int) ([]*people.Person, error)
+	// Person returns a person of the roster and records that the data was opened, and for what.
+	Person(ctx context.Context, id, purpose string) (*people.Person, error)
+	// Start begins a case. person, from FindPeople, fills in what the roster knows; nil for somebody unknown.
+	Start(ctx context.Context, service string, person *people.Person) (Intake, error)
+	// Resume goes on with a draft, on the field where it was left.
+	Resume(ctx context.Context, draft string) (Intake, error)
+	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open.
+	Correct(ctx context.Context, caseSeq uint64) (Intake, error)
+	Drafts(ctx context.Context) ([]Draft, error)
+	DropDraft(ctx context.Context, id string) error
+	// Cases returns every case of this machine, what needs the clerk first, then by legal deadline.
+	Cases(ctx context.Context) ([]Case, error)
+	Case(ctx context.Context, seq uint64) (Case, error)
+	// Answers returns a case's answers on the form they were given on, for reading.
+	Answers(ctx context.Context, seq uint64) (*form.Session, error)
+	// Receipt returns a receipt of a case; stage 2 once the platform accepted it.
+	Receipt(ctx context.Context, seq uint64, stage uint8) (Receipt, error)
+	// Slip draws a receipt as it prints, on paper of the given width in dots (384 or 576), and records the print.
+	Slip(ctx context.Context, seq uint64, stage uint8, dots int, lang string) ([]byte, error)
+	// OpenBlob returns the plain bytes of an attachment.
+	OpenBlob(ctx context.Context, b form.BlobRef) ([]byte, error)
+	// Quarantine lists the records the platform could not use, with its reasons.
+	Quarantine(ctx context.Context) ([]Quarantined, error)
+}
+
+// Intake is one case being taken in or corrected. It is used by one goroutine at a time, the screen's. Every change is
+// on its way to the disk when the method returns and is there within a second; Flush waits for it.
+type Intake interface {
+	// ID is the draft's id.
+	ID() string
+	Item() catalog.Item
+	// Form is the form's state for reading; change it through Intake only.
+	Form() *form.Session
+	// Correction is what the reviewer asked for; nil for a new case.
+	Correction() *casefile.Correction
+	// CaseSeq is the case being corrected; 0 for a new case.
+	CaseSeq() uint64
+	Person() *people.Person
+
+	// Set takes an answer as typed. v is of the types of form.Values, or the text as typed where it is not valid yet.
+	// It returns the fields whose state differs now.
+	Set(path form.Path, v any) []form.Change
+	AddRow(group string) []form.Change
+	RemoveRow(group string, row int) []form.Change
+	// Attach seals a file and adds it to a material. The picture's place and camera data (EXIF) are dropped.
+	Attach(ctx context.Context, path form.Path, data []byte, name string) error
+	Detach(path form.Path, index int)
+	// Sign takes a drawn signature: strokes as vectors, and their picture.
+	Sign(ctx context.Context, path form.Path, g Signature) error
+
+	// Place is the step and the field where the clerk was.
+	Place() (step string, field form.Path)
+	// Leave notes where the clerk is and saves at once.
+	Leave(ctx context.Context, step string, field form.Path) error
+	// Saved is when the last change reached the disk; zero: not yet.
+	Saved() time.Time
+	// SaveError is why the last save did not; nil when it did.
+	SaveError() error
+	Flush(ctx context.Context) error
+	// Ready returns what must be put right before the case can be submitted, in reading order. signatures includes
+	// missing signatures, which are asked last.
+	Ready(signatures bool) []*form.Problem
+	// Room checks that the disk has room for the case, before the citizen signs.
+	Room() error
+	// Submit commits the case, or the correction. The intake is closed when it succeeds.
+	Submit(ctx context.Context) (Submitted, error)
+	// Close saves and leaves; the draft stays.
+	Close(ctx context.Context) error
+	// Discard drops the draft.
+	Discard(ctx context.Context) error
+}
+
+// Signature is a signature as drawn.
+type Signature struct {
+	Strokes [][]int64 // one list a stroke: x, y, x, y… in pad units
+	PNG     []byte
+	Helper  bool   // drawn by somebody else for the person
+	Reason  string // why; needed with Helper
+}
+
+// Station is where the machine stands.
+type Station struct {
+	Division  string `cbor:"1,keyasint" json:"division"` // 12 digits
+	Name      string `cbor:"2,keyasint" json:"name"`
+	Telephone string `cbor:"3,keyasint" json:"telephone"`
+	County    string `cbor:"4,keyasint" json:"county"`    // 6 digits
+	ShortHost string `cbor:"5,keyasint" json:"shortHost"` // host of receipt links
+}
+
+// Submitted is what the clerk gets once a case is durable.
+type Submitted struct {
+	No   string // receipt number: device-seq-check
+	Seq  uint64 // of the record just written
+	Case uint64 // of the case; the same as Seq unless a correction was answered
+	Link string // of the stage-1 receipt; "" for a correction's answer
+}
+
+// Draft is a case begun and not submitted.
+type Draft struct {
+	ID       string
+	Service  string
+	Item     string // name of the item
+	Who      string // applicant's name as far as typed
+	Operator string
+	Updated  time.Time
+	Case     uint64 // of the case being corrected; 0 for a new case
+}
+
+// Case is a case with what the calendar says about it today.
+type Case struct {
+	*casefile.Case
+	No       string            // receipt number
+	Delivery casefile.Delivery // how far the case itself came: on this machine, delivered, accepted, needs you
+	Clock    casefile.Clock    // the legal clock today
+	Deadline time.Time         // the day that matters now: answer the correction, or the promised day; zero: none
+}
+
+// Receipt is a signed receipt with what is printed around it.
+type Receipt struct {
+	Stage    uint8
+	No       string
+	Link     string
+	Envelope []byte
+	Official string // 办件编号, stage 2
+	Item     string
+	Name     string // masked
+	At       time.Time
+	Due      time.Time // zero: none
+	Station  Station
+}
+
+// Quarantined is a record the platform holds but cannot use.
+type Quarantined struct {
+	Seq    uint64
+	No     string // receipt number of the case, "" when it is about none
+	Reason string // translation key
+	Detail string
+	At     time.Time
+}
+
+// IncompleteError says what must be put right before answers can be submitted.
+type IncompleteError struct{ Problems []*form.Problem }
+
+// Error implements error; it names fields, never answers.
+func (e *IncompleteError) Error() string {
+	s := "desk: answers are not complete:"
+	for _, p := range e.Problems {
+		s += " " + string(p.Path)
+	}
+	return s
+}
+
+// Status is where the machine stands. It can be read while nobody is logged in and names no person.
+type Status struct {
+	Device       uint32         `json:"device"`
+	Station      Station        `json:"station"`
+	Demo         bool           `json:"demo"`
+	Records      uint64         `json:"records"`      // last record written here
+	Acknowledged uint64         `json:"acknowledged"` // last record the platform signed for
+	Pending      int            `json:"pending"`      // cases and answers to corrections not acknowledged yet
+	Cases        map[string]int `json:"cases"`        // cases by state
+	Drafts       int            `json:"drafts"`
+	Quarantine   int            `json:"quarantine"` // records the platform could not use
+	Cursor       uint64         `json:"cursor"`     // last event held
+	LastAck      *time.Time     `json:"lastAck"`    // platform's time of the last acknowledgement; null: never
+	Clock        Clock          `json:"clock"`
+	Locked       bool           `json:"locked"` // nobody is logged in
+}
+
+// Clock is the machine's clock and how well it is known.
+type Clock struct {
+	Now     time.Time  `json:"now"`     // wall clock as read
+	Signed  *time.Time `json:"signed"`  // last time the platform signed; null: never
+	Quality string     `json:"quality"` // "unconfirmed", "at-least" or "confirmed"
+}
+
+var qualities = [...]string{"unconfirmed", "at-least", "confirmed"}
+
+// ViewClock returns the words for a clock.
+func ViewClock(now time.Time, c journal.Clock) Clock {
+	v := Clock{Now: now, Quality: qualities[c.Quality()]}
+	if c.Signed != 0 {
+		t := time.UnixMilli(c.Signed)
+		v.Signed = &t
+	}
+	return v
+}
+
+// Report is doctor's finding.
+type Report struct {
+	Records   uint64  `json:"records"` // records checked
+	Events    uint64  `json:"events"`  // events checked
+	Blobs     int     `json:"blobs"`   // attachments checked
+	Deep      bool    `json:"deep"`    // every value was opened, not only compared with its hash: an operator was logged in
+	Rebuilt   bool    `json:"rebuilt"` // projections were made anew
+	Waiting   bool    `json:"waiting"` // what names people is made anew at the next login
+	Machine   string  `json:"machine"` // where the machine secret lives
+	Crypto    string  `json:"crypto"`
+	Room      bool    `json:"room"` // the disk has room for more cases
+	Faults    []Fault `json:"faults"`
+}
+
+// Fault is one value that is not what was written.
+type Fault struct {
+	Where  string    `json:"where"`  // bucket of the store, or "chain", "file", "mirror", "blob"
+	Seq    uint64    `json:"seq"`    // record or cursor; 0 when about none
+	Kind   string    `json:"kind"`   // kind of the record
+	At     time.Time `json:"at"`     // when it was written, as far as known
+	Reason string    `json:"reason"` // translation key
+	Detail string    `json:"detail"` // for developers
+}

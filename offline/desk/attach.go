@@ -1,0 +1,224 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"path/filepath"
+	"strconv"
+
+	xdraw "golang.org/x/image/draw"
+	"golang.org/x/image/vector"
+
+	"bianmin/offline/counter"
+	"bianmin/offline/form"
+	"bianmin/offline/journal"
+	"bianmin/offline/words"
+)
+
+// Limits of an attachment, checked before a picture is decoded.
+const (
+	maxAttachment = 20 << 20   // bytes of the file as chosen
+	maxPixels     = 60_000_000 // width × height: no camera in use makes more
+	longSide      = 2400       // pixels kept: an A4 page at 200 dpi
+	jpegQuality   = 85
+)
+
+func journalBlob(r form.BlobRef) journal.Blob {
+	return journal.Blob{
+		Addr: [32]byte(r.Addr), Key: [16]byte(r.Key), Plain: [32]byte(r.Plain), Size: r.Size, Media: r.MIME, Name: r.Name,
+	}
+}
+
+func formBlob(b journal.Blob) form.BlobRef {
+	return form.BlobRef{Addr: b.Addr[:], Key: b.Key[:], Plain: b.Plain[:], MIME: b.Media, Size: b.Size, Name: b.Name}
+}
+
+// clean returns what is kept of a chosen file: a picture decoded and encoded again, so that place, camera and anything
+// hidden in it are gone; a PDF as it is. The type is judged by content, never by name.
+func clean(data []byte) (out []byte, media string, err error) {
+	if len(data) > maxAttachment {
+		return nil, "", words.New("desk.attachmentLarge", nil, "limit", strconv.Itoa(maxAttachment>>20))
+	}
+	media = sniff(data)
+	switch media {
+	case "application/pdf":
+		return data, media, nil
+	case "image/jpeg", "image/png":
+	default:
+		return nil, "", words.New("desk.attachmentKind", nil)
+	}
+	cfg, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, "", words.New("desk.attachmentKind", err)
+	}
+	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
+		return nil, "", words.New("desk.attachmentLarge", nil, "limit", strconv.Itoa(maxAttachment>>20))
+	}
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, "", words.New("desk.attachmentKind", err)
+	}
+	img = shrink(img)
+	var buf bytes.Buffer
+	if media == "image/png" {
+		err = png.Encode(&buf, img)
+	} else {
+		err = jpeg.Encode(&buf, img, &jpeg.Options{Quality: jpegQuality})
+	}
+	if err != nil {
+		return nil, "", words.New("desk.attachmentKind", err)
+	}
+	return buf.Bytes(), media, nil
+}
+
+// sniff names the media type by the file's first bytes; "" for anything that is no material.
+func sniff(data []byte) string {
+	for _, k := range []struct{ magic, media string }{
+		{"\xff\xd8\xff", "image/jpeg"}, {"\x89PNG\r\n\x1a\n", "image/png"}, {"%PDF-", "application/pdf"},
+	} {
+		if bytes.HasPrefix(data, []byte(k.magic)) {
+			return k.media
+		}
+	}
+	return ""
+}
+
+// shrink brings the long side down to what a page needs.
+func shrink(img image.Image) image.Image {
+	b := img.Bounds()
+	long := max(b.Dx(), b.Dy())
+	if long <= longSide {
+		return img
+	}
+	f := float64(longSide) / float64(long)
+	out := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(b.Dx())*f)), max(1, int(float64(b.Dy())*f))))
+	xdraw.ApproxBiLinear.Scale(out, out.Bounds(), img, b, xdraw.Src, nil)
+	return out
+}
+
+// Attach seals a file and adds it to a material.
+func (in *Intake) Attach(_ context.Context, path form.Path, data []byte, name string) error {
+	kept, media, err := clean(data)
+	if err != nil {
+		return err
+	}
+	ref, err := in.keep(kept, media, filepath.Base(name))
+	if err != nil {
+		return err
+	}
+	old, err := form.Blobs(in.fs.State(path).Value)
+	if err != nil {
+		return words.New("desk.caseDamaged", err)
+	}
+	in.Set(path, append(old, ref))
+	if st := in.fs.State(path); st.Error != nil && st.Error.Key != "form.requiredMaterial" {
+		perr := st.Error.Words()
+		in.Set(path, old)
+		return perr
+	}
+	return in.saver.flush()
+}
+
+func (in *Intake) keep(data []byte, media, name string) (form.BlobRef, error) {
+	b, err := in.s.d.store.PutBlob(data, media, name)
+	if err != nil {
+		return form.BlobRef{}, err
+	}
+	return formBlob(b), nil
+}
+
+// Detach takes a file out of a material.
+func (in *Intake) Detach(path form.Path, index int) {
+	old, err := form.Blobs(in.fs.State(path).Value)
+	if err != nil || index < 0 || index >= len(old) {
+		return
+	}
+	in.Set(path, append(old[:index:index], old[index+1:]...))
+}
+
+// Sign takes a drawn signature.
+func (in *Intake) Sign(_ context.Context, path form.Path, g counter.Signature) error {
+	if blank(g.Strokes) {
+		return words.New("desk.signatureBlank", nil)
+	}
+	if g.PNG == nil {
+		drawn, err := drawStrokes(g.Strokes)
+		if err != nil {
+			return err
+		}
+		g.PNG = drawn
+	}
+	ref, err := in.keep(g.PNG, "image/png", "signature.png")
+	if err != nil {
+		return err
+	}
+	sig := form.Signature{Strokes: g.Strokes, PNG: ref, By: "self"}
+	if g.Helper {
+		sig.By, sig.Reason = "helper", g.Reason
+	}
+	in.Set(path, sig)
+	if st := in.fs.State(path); st.Error != nil {
+		return st.Error.Words()
+	}
+	return in.saver.flush()
+}
+
+// leastSignature is how far a pen must travel, in pad units: less is a dot or a slip.
+const leastSignature = 40
+
+func blank(strokes [][]int64) bool {
+	var way float64
+	for _, st := range strokes {
+		for i := 2; i+1 < len(st); i += 2 {
+			way += math.Hypot(float64(st[i]-st[i-2]), float64(st[i+1]-st[i-1]))
+		}
+	}
+	return way < leastSignature
+}
+
+// drawStrokes draws a signature for which only the strokes are known.
+func drawStrokes(strokes [][]int64) ([]byte, error) {
+	const width, height, margin, pen = 600, 240, 20, 4
+	minX, minY, maxX, maxY := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64)
+	for _, st := range strokes {
+		for i := 0; i+1 < len(st); i += 2 {
+			minX, maxX, minY, maxY = min(minX, st[i]), max(maxX, st[i]), min(minY, st[i+1]), max(maxY, st[i+1])
+		}
+	}
+	f := min((width-2*margin)/float64(max(1, maxX-minX)), (height-2*margin)/float64(max(1, maxY-minY)))
+	at := func(x, y int64) (float32, float32) {
+		return float32(margin + float64(x-minX)*f), float32(margin + float64(y-minY)*f)
+	}
+	img := image.NewGray(image.Rect(0, 0, width, height))
+	draw.Draw(img, img.Bounds(), image.White, image.Point{}, draw.Src)
+	for _, st := range strokes {
+		for i := 2; i+1 < len(st); i += 2 {
+			x0, y0 := at(st[i-2], st[i-1])
+			x1, y1 := at(st[i], st[i+1])
+			dx, dy := x1-x0, y1-y0
+			n := float32(math.Hypot(float64(dx), float64(dy)))
+			if n == 0 {
+				continue
+			}
+			ox, oy := -dy/n*pen/2, dx/n*pen/2
+			z := vector.NewRasterizer(width, height)
+			z.MoveTo(x0+ox, y0+oy)
+			z.LineTo(x1+ox, y1+oy)
+			z.LineTo(x1-ox, y1-oy)
+			z.LineTo(x0-ox, y0-oy)
+			z.ClosePath()
+			z.Draw(img, img.Bounds(), image.NewUniform(color.Black), image.Point{})
+		}
+	}
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, img); err != nil {
+		return nil, words.New("desk.signatureBlank", err)
+	}
+	return buf.Bytes(), nil
+}

@@ -1,0 +1,279 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/casefile"
+	"bianmin/offline/catalog"
+	"bianmin/offline/counter"
+	"bianmin/offline/form"
+	"bianmin/offline/ident"
+	"bianmin/offline/journal"
+	"bianmin/offline/people"
+	"bianmin/offline/receipt"
+	"bianmin/offline/store"
+	"bianmin/offline/words"
+)
+
+// commitCase commits a submission with its stage-1 receipt, in one transaction.
+func (s *Session) commitCase(ctx context.Context, body journal.CaseSubmitted, it catalog.Item, draft string) (counter.Submitted, error) {
+	var link string
+	rec, err := s.d.store.Commit(ctx, store.Act{
+		Operator: s.op.ID, Kind: journal.KindCaseSubmitted, Body: body, DropDraft: draft,
+		Receipt: func(rec journal.Record) ([]byte, error) {
+			env, err := receipt.Sign(s.d.ring.DeviceKey(), receipt.Stage1{
+				Device: rec.Device, Seq: rec.Seq, At: rec.At / 1000, Quality: rec.Clock.Quality(), Item: receipt.Fit(it.Name.ZH, receipt.MaxItem),
+				Name: ident.MaskName(body.Applicant), Prev: [8]byte(rec.Prev[:8]), Due: body.Due,
+			}.Payload())
+			if err != nil {
+				return nil, err
+			}
+			link = receipt.Link(s.d.en.Station.ShortHost, env)
+			return env, nil
+		},
+	})
+	if err != nil {
+		return counter.Submitted{}, err
+	}
+	return counter.Submitted{No: casefile.Number(rec.Device, rec.Seq), Seq: rec.Seq, Case: rec.Seq, Link: link}, nil
+}
+
+// FindPeople searches the roster; see [counter.Session].
+func (s *Session) FindPeople(query string, limit int) ([]*people.Person, error) {
+	c, err := s.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	if c.Roster == nil {
+		return nil, nil
+	}
+	return c.Roster.Find(query, limit), nil
+}
+
+// Person returns a person of the roster and records that the data was opened.
+func (s *Session) Person(ctx context.Context, id, purpose string) (*people.Person, error) {
+	p, err := s.rosterPerson(id)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	_, err = s.d.store.Commit(ctx, store.Act{
+		Operator: s.op.ID, Kind: journal.KindPersonOpened, Body: journal.PersonOpened{Person: id, Purpose: purpose},
+	})
+	return p, err
+}
+
+func (s *Session) rosterPerson(id string) (*people.Person, error) {
+	c, err := s.Catalog()
+	if err != nil || id == "" || c.Roster == nil {
+		return nil, err
+	}
+	return c.Roster.Person(id), nil
+}
+
+// Drafts lists cases begun and not submitted, the newest first.
+func (s *Session) Drafts(context.Context) ([]counter.Draft, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	list, err := s.d.store.Drafts()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]counter.Draft, 0, len(list))
+	for _, d := range list {
+		v := counter.Draft{ID: d.ID, Service: d.Service, Operator: d.Operator, Updated: time.UnixMilli(d.Updated), Case: d.CaseSeq}
+		var body draftBody
+		if err := canon.Unmarshal(d.Body, &body); err == nil {
+			v.Who = body.Who
+		}
+		if it, err := s.Item(d.Service); err == nil {
+			v.Item = it.Name.ZH
+		}
+		out = append(out, v)
+	}
+	slices.SortStableFunc(out, func(a, b counter.Draft) int { return b.Updated.Compare(a.Updated) })
+	return out, nil
+}
+
+// DropDraft drops a draft.
+func (s *Session) DropDraft(_ context.Context, id string) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	return s.d.store.DropDraft(id)
+}
+
+// Cases returns every case of this machine, what needs the clerk first, then by deadline.
+func (s *Session) Cases(ctx context.Context) ([]counter.Case, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	list, err := s.d.store.Cases()
+	if err != nil {
+		return nil, err
+	}
+	_, _, acked, _, err := s.d.store.Position(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]counter.Case, len(list))
+	for i := range list {
+		out[i] = s.viewCase(&list[i], acked)
+	}
+	slices.SortStableFunc(out, func(a, b counter.Case) int {
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), deadline(a).Compare(deadline(b)), cmp.Compare(b.Seq, a.Seq))
+	})
+	return out, nil
+}
+
+func urgency(c counter.Case) int {
+	switch {
+	case c.Correction != nil || c.Quarantine != "":
+		return 0
+	case c.State.Closed():
+		return 3
+	case c.Urgent:
+		return 1
+	}
+	return 2
+}
+
+func deadline(c counter.Case) time.Time {
+	if c.Deadline.IsZero() {
+		return time.Unix(1<<40, 0)
+	}
+	return c.Deadline
+}
+
+// Case returns one case.
+func (s *Session) Case(ctx context.Context, seq uint64) (counter.Case, error) {
+	if err := s.open(); err != nil {
+		return counter.Case{}, err
+	}
+	c, err := s.d.store.Case(seq)
+	if err != nil {
+		if isGone(err) {
+			return counter.Case{}, words.New("desk.noCase", err)
+		}
+		return counter.Case{}, err
+	}
+	_, _, acked, _, err := s.d.store.Position(ctx)
+	if err != nil {
+		return counter.Case{}, err
+	}
+	return s.viewCase(&c, acked), nil
+}
+
+func (s *Session) viewCase(c *casefile.Case, acked uint64) counter.Case {
+	v := counter.Case{Case: c, No: c.Number(), Delivery: c.Delivery(acked)}
+	var (
+		promised, statutory casefile.Limit
+		cal                 *casefile.Calendar
+	)
+	if cat, err := s.Catalog(); err == nil {
+		cal = cat.Calendar
+		if it, ok := cat.Item(c.Service); ok {
+			promised, statutory = it.Promised, it.Statutory
+		}
+	}
+	v.Clock = c.Clock(s.d.cfg.Now(), promised, statutory, cal)
+	switch {
+	case c.State.Closed():
+	case v.Clock.AnswerBy != 0:
+		v.Deadline = v.Clock.AnswerBy.Time()
+	case v.Clock.Promised != 0:
+		v.Deadline = v.Clock.Promised.Time()
+	}
+	return v
+}
+
+// Receipt returns a receipt of a case.
+func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter.Receipt, error) {
+	c, err := s.Case(ctx, seq)
+	if err != nil {
+		return counter.Receipt{}, err
+	}
+	r := counter.Receipt{Stage: stage, No: c.No, Official: c.OfficialNo, Item: c.ItemName, Name: c.MaskedName(), Station: s.d.en.Station}
+	due := c.PromisedDue
+	switch stage {
+	case 1:
+		r.Envelope, r.At = c.Stage1, time.UnixMilli(c.SubmittedAt)
+		if r.Envelope == nil {
+			if r.Envelope, err = s.d.store.Receipt(seq, 1); err != nil {
+				return counter.Receipt{}, words.New("desk.noReceipt", err)
+			}
+		}
+	case 2:
+		r.Envelope, r.At, due = c.Stage2, time.UnixMilli(c.AcceptedAt), c.OfficialDue
+	}
+	if r.Envelope == nil {
+		return counter.Receipt{}, words.New("desk.noReceipt", nil)
+	}
+	if due != 0 {
+		r.Due = due.Time()
+	}
+	r.Link = receipt.Link(s.d.en.Station.ShortHost, r.Envelope)
+	return r, nil
+}
+
+// Slip draws a receipt as it prints and records the print.
+func (s *Session) Slip(ctx context.Context, seq uint64, stage uint8, dots int, lang string) ([]byte, error) {
+	r, err := s.Receipt(ctx, seq, stage)
+	if err != nil {
+		return nil, err
+	}
+	img, err := s.d.drawSlip(r, dots, lang)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.d.store.Commit(ctx, store.Act{
+		Operator: s.op.ID, Kind: journal.KindReceiptPrinted, Body: journal.ReceiptPrinted{Case: seq, Stage: stage, How: "png", Copy: 1},
+	})
+	return img, err
+}
+
+// OpenBlob returns the plain bytes of an attachment.
+func (s *Session) OpenBlob(_ context.Context, b form.BlobRef) ([]byte, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	return s.d.store.OpenBlob(journalBlob(b))
+}
+
+// Quarantine lists the records the platform could not use.
+func (s *Session) Quarantine(context.Context) ([]counter.Quarantined, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	var out []counter.Quarantined
+	const page = 500
+	for after := uint64(0); ; {
+		list, err := s.d.store.Events(after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			after = e.Event.Cursor
+			if e.Event.Kind != journal.EventQuarantined {
+				continue
+			}
+			q := counter.Quarantined{Seq: e.Event.Seq, At: time.UnixMilli(e.Event.At)}
+			if b, err := journal.DecodeBody[journal.Quarantined](e.Body); err == nil {
+				q.Reason, q.Detail = b.Reason, b.Detail
+			}
+			if rec, err := s.d.store.Record(q.Seq); err == nil {
+				if of, ok := casefile.CaseOf(rec); ok {
+					q.No = casefile.Number(s.d.en.Device, of)
+				}
+			}
+			out = append(out, q)
+		}
+		if len(list) < page {
+			return out, nil
+		}
+	}
+}

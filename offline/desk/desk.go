@@ -1,0 +1,347 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"bianmin/offline/casefile"
+	"bianmin/offline/catalog"
+	"bianmin/offline/counter"
+	"bianmin/offline/form"
+	"bianmin/offline/journal"
+	"bianmin/offline/store"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+// Config says where the machine's folder is and what it stands on. Only Dir is needed.
+type Config struct {
+	Dir     string
+	Suite   vault.Suite      // nil: SM2, SM3, SM4 by the library
+	Machine vault.Machine    // nil: key file in Dir
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: discard; never gets personal data
+	Argon   vault.Argon      // zero: the default cost; matters at installation only
+}
+
+func (c Config) filled() Config {
+	if c.Suite == nil {
+		c.Suite = vault.SM(nil)
+	}
+	if c.Machine == nil {
+		c.Machine = vault.KeyFile(filepath.Join(c.Dir, "machine.key"))
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Desk is one machine's folder, held by this process. Its methods may be called from any goroutine.
+type Desk struct {
+	cfg   Config
+	ring  *vault.Ring
+	en    Enrolment
+	store *store.Store
+
+	mu       sync.Mutex                 // guards what follows
+	sessions int                        // operators at work
+	unlocked *vault.Unlocked            // of the first of them
+	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none
+	programs map[[32]byte]*form.Program // compiled forms by hash
+}
+
+// Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
+// with the key "store.busy" when another program holds it.
+func Open(cfg Config) (*Desk, error) {
+	cfg = cfg.filled()
+	if !Enrolled(cfg.Dir) {
+		return nil, ErrNotEnrolled
+	}
+	ring, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	en, err := readEnrolment(cfg.Dir, cfg.Suite, ring.MachineKey())
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(cfg, ring, en)
+	if err != nil {
+		return nil, err
+	}
+	return &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}, nil
+}
+
+func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
+	dict, err := readDict(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(store.Options{
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Now: cfg.Now, Log: cfg.Log, Dict: dict,
+		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
+	})
+}
+
+// Close ends every session and gives the folder back.
+func (d *Desk) Close() error {
+	d.mu.Lock()
+	d.lock()
+	d.mu.Unlock()
+	return d.store.Close()
+}
+
+// Station returns where the machine stands.
+func (d *Desk) Station() counter.Station { return d.en.Station }
+
+// Enrolment returns what the platform granted.
+func (d *Desk) Enrolment() Enrolment { return d.en }
+
+// Demo reports whether the station is the sample county's.
+func (d *Desk) Demo() bool { return d.en.Demo }
+
+// Ring returns the machine's keys, for the way to the platform.
+func (d *Desk) Ring() *vault.Ring { return d.ring }
+
+// Store returns the two logs, for the way to the platform.
+func (d *Desk) Store() *store.Store { return d.store }
+
+// Suite returns the cryptographic suite.
+func (d *Desk) Suite() vault.Suite { return d.cfg.Suite }
+
+// Dir returns the machine's folder.
+func (d *Desk) Dir() string { return d.cfg.Dir }
+
+// Now returns the machine's clock.
+func (d *Desk) Now() time.Time { return d.cfg.Now() }
+
+// Operators returns who may log in here.
+func (d *Desk) Operators() []vault.OperatorInfo { return d.ring.Operators() }
+
+// Login opens a session for an operator. Errors carry the keys "pin.wrong", "pin.wait", "pin.locked" and
+// "pin.noOperator". A refusal is recorded, too.
+func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
+	u, err := d.ring.Unlock(id, pin)
+	if err != nil {
+		key, _ := words.KeyOf(err)
+		if _, cerr := d.store.Commit(ctx, store.Act{Kind: journal.KindLoginRefused, Body: journal.Note{What: id, To: key}}); cerr != nil {
+			d.cfg.Log.ErrorContext(ctx, "record refused login", slog.Any("cause", cerr))
+		}
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sessions == 0 {
+		if err := d.unlock(u); err != nil {
+			d.lock()
+			return nil, err
+		}
+	}
+	s := &Session{d: d, op: u.Operator(), keys: u}
+	if _, err := d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}}); err != nil {
+		if d.sessions == 0 {
+			d.lock()
+		}
+		return nil, err
+	}
+	d.sessions++
+	return s, nil
+}
+
+// unlock opens the store and the packs. d.mu is held.
+func (d *Desk) unlock(u *vault.Unlocked) error {
+	if err := d.store.Unlock(u); err != nil {
+		return err
+	}
+	d.unlocked = u
+	c, err := d.openCatalog(u.SealKey())
+	if err != nil {
+		return err
+	}
+	d.catalog = c
+	return nil
+}
+
+// lock closes the store and forgets what was opened. d.mu is held.
+func (d *Desk) lock() {
+	d.store.Lock()
+	if d.unlocked != nil {
+		d.unlocked.Close()
+	}
+	d.unlocked, d.catalog, d.programs, d.sessions = nil, nil, map[[32]byte]*form.Program{}, 0
+}
+
+// Session is one operator at work. Close it when the operator leaves; until then what is personal can be read.
+type Session struct {
+	d    *Desk
+	op   vault.OperatorInfo
+	keys *vault.Unlocked
+
+	mu     sync.Mutex // guards closed
+	closed bool
+}
+
+// Operator returns who works.
+func (s *Session) Operator() vault.OperatorInfo { return s.op }
+
+// Desk returns the machine.
+func (s *Session) Desk() *Desk { return s.d }
+
+// Close ends the session. The last one locks the machine: it still sends, but opens nothing.
+func (s *Session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	was := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if was {
+		return nil
+	}
+	_, err := s.d.store.Commit(ctx, store.Act{Operator: s.op.ID, Kind: journal.KindLocked, Body: journal.Note{What: "desk"}})
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if s.d.sessions--; s.d.sessions == 0 {
+		s.d.lock()
+	}
+	return err
+}
+
+func (s *Session) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return counter.ErrLocked
+	}
+	return nil
+}
+
+// ChangePIN replaces the operator's PIN. The old one is asked for again.
+func (s *Session) ChangePIN(ctx context.Context, old, fresh string) error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	if err := s.keys.ChangePIN(old, fresh); err != nil {
+		return err
+	}
+	s.op.MustChange = false
+	_, err := s.d.store.Commit(ctx, store.Act{Operator: s.op.ID, Kind: journal.KindPINChanged, Body: journal.Note{What: s.op.ID}})
+	return err
+}
+
+// Catalog returns what can be applied for here.
+func (s *Session) Catalog() (*catalog.Catalog, error) {
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if s.d.catalog == nil {
+		return nil, words.New("desk.noPacks", nil)
+	}
+	return s.d.catalog, nil
+}
+
+// Item returns a service item by its short id.
+func (s *Session) Item(id string) (catalog.Item, error) {
+	c, err := s.Catalog()
+	if err != nil {
+		return catalog.Item{}, err
+	}
+	it, ok := c.Item(id)
+	if !ok {
+		return catalog.Item{}, words.New("desk.noService", nil, "service", id)
+	}
+	return it, nil
+}
+
+// form returns a form that cases are taken in with now.
+func (s *Session) form(it catalog.Item) (*form.Form, error) {
+	c, err := s.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	f, ok := c.Form(it.Form)
+	if !ok {
+		return nil, words.New("desk.noForm", fmt.Errorf("item %s names form %s", it.ID, it.Form))
+	}
+	return f, nil
+}
+
+// formOf returns the version of the form that a case was taken in with; the present one when no pack has it any more.
+func (s *Session) formOf(c *casefile.Case) (*form.Form, error) {
+	cat, err := s.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := cat.FormByHash(c.FormHash); ok {
+		return f, nil
+	}
+	it, err := s.Item(c.Service)
+	if err != nil {
+		return nil, err
+	}
+	return s.form(it)
+}
+
+// compile returns the program of a form; made once while somebody is at work.
+func (s *Session) compile(f *form.Form) (*form.Program, error) {
+	s.d.mu.Lock()
+	defer s.d.mu.Unlock()
+	if p := s.d.programs[f.Hash()]; p != nil {
+		return p, nil
+	}
+	p, err := form.Compile(f, form.Options{})
+	if err != nil {
+		return nil, words.New("desk.noForm", err)
+	}
+	s.d.programs[f.Hash()] = p
+	return p, nil
+}
+
+// Install makes the folder a station's machine. The enrolment file is written last: a cut before leaves a folder that
+// still belongs to nobody.
+func Install(ctx context.Context, cfg Config, g Grant) error {
+	cfg = cfg.filled()
+	if Enrolled(cfg.Dir) {
+		return ErrEnrolled
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return words.New("desk.folderUnwritable", err)
+	}
+	ring, err := vault.CreateRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.RingOptions{
+		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(cfg.Dir, packsFolder), 0o700); err != nil {
+		return words.New("desk.folderUnwritable", err)
+	}
+	d := &Desk{cfg: cfg, ring: ring, en: g.Enrolment, programs: map[[32]byte]*form.Program{}}
+	for _, p := range g.Packs {
+		if err := d.keepPack(p); err != nil {
+			return err
+		}
+	}
+	st, err := openStore(cfg, ring, g.Enrolment)
+	if err != nil {
+		return err
+	}
+	_, err = st.Commit(ctx, store.Act{Kind: journal.KindEnrolled, Body: journal.Note{What: g.Enrolment.Station.Division, Count: int64(g.Enrolment.Device)}})
+	if cerr := st.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	// The enrolment file comes last: without it the folder is nobody's.
+	return writeEnrolment(cfg.Dir, cfg.Suite, ring.MachineKey(), g.Enrolment)
+}

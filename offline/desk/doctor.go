@@ -1,0 +1,43 @@
+package desk
+
+import (
+	"context"
+
+	"bianmin/offline/counter"
+	"bianmin/offline/journal"
+	"bianmin/offline/store"
+)
+
+// Doctor checks every record, event, mirror frame and attachment. rebuild remakes every projection from the two logs
+// first; what names people waits for the next login when nobody is logged in.
+func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, total int)) (counter.Report, error) {
+	var r counter.Report
+	if rebuild {
+		if err := d.store.Rebuild(ctx, progress); err != nil {
+			return r, err
+		}
+		if _, err := d.store.Commit(ctx, store.Act{Kind: journal.KindRebuilt, Body: journal.Note{What: "projections"}}); err != nil {
+			return r, err
+		}
+		r.Rebuilt, r.Waiting = true, d.store.Locked()
+	}
+	found, err := d.store.Verify(ctx, progress)
+	if err != nil {
+		return r, err
+	}
+	r.Records, r.Events, r.Blobs, r.Deep = found.Records, found.Events, found.Blobs, !found.Locked
+	for _, f := range found.Faults {
+		detail := f.Key
+		if f.Err != nil {
+			detail += ": " + f.Err.Error()
+		}
+		r.Faults = append(r.Faults, counter.Fault{Where: f.Where, Seq: f.Seq, Kind: string(f.Kind), At: f.At, Reason: f.What, Detail: detail})
+	}
+	r.Machine, _ = d.ring.MachineName()
+	r.Crypto = d.cfg.Suite.Name()
+	r.Room = d.store.Room() == nil
+	if r.Faults == nil {
+		r.Faults = []counter.Fault{}
+	}
+	return r, nil
+}

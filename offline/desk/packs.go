@@ -1,0 +1,287 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/catalog"
+	"bianmin/offline/journal"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+const (
+	packsFolder = "packs"
+	packSuffix  = ".pack"
+	dictFile    = "dictionary"
+	packAAD     = "bianmin/pack-at-rest/v1"
+)
+
+// Packs hold rosters, so they are sealed at rest: their content to the device's encryption key, which opens at a login.
+// What may be known without one is their name: <kind>-<version>-<hash>.pack.
+
+type packName struct {
+	kind    string
+	version uint32
+	hash    vault.Hash
+}
+
+func (n packName) file() string {
+	return fmt.Sprintf("%s-%d-%s%s", n.kind, n.version, n.hash, packSuffix)
+}
+
+func parsePackName(file string) (packName, bool) {
+	base, ok := strings.CutSuffix(file, packSuffix)
+	if !ok {
+		return packName{}, false
+	}
+	p := strings.Split(base, "-")
+	if len(p) != 3 {
+		return packName{}, false
+	}
+	var n packName
+	n.kind = p[0]
+	if _, err := fmt.Sscanf(p[1], "%d", &n.version); err != nil {
+		return packName{}, false
+	}
+	h, err := hex.DecodeString(p[2])
+	if err != nil || len(h) != vault.HashSize {
+		return packName{}, false
+	}
+	n.hash = vault.Hash(h)
+	return n, n.file() == file
+}
+
+// heldPacks returns the packs on this machine, the oldest version first.
+func heldPacks(dir string) ([]packName, error) {
+	files, err := os.ReadDir(filepath.Join(dir, packsFolder))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, words.New("desk.folderUnreadable", err)
+	}
+	var held []packName
+	for _, f := range files {
+		if n, ok := parsePackName(f.Name()); ok {
+			held = append(held, n)
+		}
+	}
+	slices.SortFunc(held, func(a, b packName) int { return cmp.Compare(a.version, b.version) })
+	return held, nil
+}
+
+// newestPacks returns the newest version of each kind.
+func newestPacks(held []packName) map[string]packName {
+	out := map[string]packName{}
+	for _, n := range held {
+		out[n.kind] = n
+	}
+	return out
+}
+
+// sealedPack is a pack at rest.
+type sealedPack struct {
+	V    uint8  `cbor:"1,keyasint"`
+	Key  []byte `cbor:"2,keyasint"` // content key, sealed to the device's encryption key
+	Body []byte `cbor:"3,keyasint"` // SM4-GCM
+}
+
+// keepPack checks a pack's signature and content and keeps it. An older version than the one held is refused.
+func (d *Desk) keepPack(data []byte) error {
+	p, err := catalog.Open(data, d.en.Root)
+	if err != nil {
+		return words.New("desk.packRefused", err)
+	}
+	held, err := heldPacks(d.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	n := packName{kind: p.Kind, version: p.Version, hash: d.cfg.Suite.Hash(data)}
+	old, had := newestPacks(held)[n.kind]
+	if had && old.version > n.version {
+		return words.New("desk.packRefused", catalog.ErrRollback)
+	}
+	key, err := d.cfg.Suite.NewKey()
+	if err != nil {
+		return err
+	}
+	var sp sealedPack
+	sp.V = 1
+	if sp.Key, err = d.cfg.Suite.SealTo(d.ring.SealPublic(), key[:]); err != nil {
+		return err
+	}
+	if sp.Body, err = d.cfg.Suite.Seal(key, data, []byte(packAAD)); err != nil {
+		return err
+	}
+	dict, err := dictionaryOf(p)
+	if err != nil {
+		return err
+	}
+	if dict != nil {
+		if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, dictFile), dict); err != nil {
+			return words.New("desk.folderUnwritable", err)
+		}
+	}
+	if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, n.file()), canon.MustMarshal(sp)); err != nil {
+		return words.New("desk.folderUnwritable", err)
+	}
+	// Forms of older versions stay: cases taken in with them are still corrected. A roster is only ever the newest.
+	if had && old != n && n.kind == catalog.KindRoster {
+		if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, old.file())); err != nil {
+			d.cfg.Log.Warn("remove old pack", slog.Any("cause", err))
+		}
+	}
+	return nil
+}
+
+// dictionaryOf returns the zstd dictionary of the county's pack; nil for other kinds.
+func dictionaryOf(p *catalog.Pack) ([]byte, error) {
+	if p.Kind != catalog.KindCounty {
+		return nil, nil
+	}
+	set := catalog.NewSet()
+	if err := set.Add(p); err != nil {
+		return nil, words.New("desk.packRefused", err)
+	}
+	c, err := set.Catalog()
+	if err != nil {
+		return nil, words.New("desk.packRefused", err)
+	}
+	return c.Dictionary, nil
+}
+
+func readDict(dir string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join(dir, packsFolder, dictFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, words.New("desk.folderUnreadable", err)
+	}
+	return b, nil
+}
+
+// openCatalog opens the packs of this machine; nil when it has none yet.
+func (d *Desk) openCatalog(key vault.PrivateKey) (*catalog.Catalog, error) {
+	held, err := heldPacks(d.cfg.Dir)
+	if err != nil || len(held) == 0 {
+		return nil, err
+	}
+	set := catalog.NewSet()
+	for _, n := range held {
+		p, err := d.openPack(n, key)
+		if err != nil {
+			return nil, err
+		}
+		if err := set.Add(p); err != nil {
+			return nil, words.New("desk.packDamaged", err)
+		}
+	}
+	c, err := set.Catalog()
+	if err != nil {
+		return nil, words.New("desk.packDamaged", err)
+	}
+	return c, nil
+}
+
+func (d *Desk) openPack(n packName, key vault.PrivateKey) (*catalog.Pack, error) {
+	raw, err := os.ReadFile(filepath.Join(d.cfg.Dir, packsFolder, n.file()))
+	if err != nil {
+		return nil, words.New("desk.folderUnreadable", err)
+	}
+	var sp sealedPack
+	if err := canon.Unmarshal(raw, &sp); err != nil {
+		return nil, words.New("desk.packDamaged", err)
+	}
+	k, err := key.OpenSealed(sp.Key)
+	if err != nil || len(k) != vault.KeySize {
+		return nil, words.New("desk.packDamaged", err)
+	}
+	data, err := d.cfg.Suite.Open(vault.Key(k), sp.Body, []byte(packAAD))
+	if err != nil {
+		return nil, words.New("desk.packDamaged", err)
+	}
+	p, err := catalog.Open(data, d.en.Root)
+	if err != nil {
+		return nil, words.New("desk.packDamaged", err)
+	}
+	return p, nil
+}
+
+// WantedPacks returns the packs that were announced and are not held yet; see engine.Packs.
+func (d *Desk) WantedPacks(context.Context) (kinds []string, versions []uint32, hashes [][32]byte, sizes []int64, err error) {
+	all, err := heldPacks(d.cfg.Dir)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	held := newestPacks(all)
+	newest := map[string]journal.PackPublished{}
+	err = d.eachEvent(journal.EventPack, func(body []byte) {
+		b, err := journal.DecodeBody[journal.PackPublished](body)
+		if err == nil && b.Version >= newest[b.Kind].Version {
+			newest[b.Kind] = b
+		}
+	})
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	for kind, b := range newest {
+		if b.Version > held[kind].version {
+			kinds, versions = append(kinds, kind), append(versions, b.Version)
+			hashes, sizes = append(hashes, b.Hash), append(sizes, b.Size)
+		}
+	}
+	return kinds, versions, hashes, sizes, nil
+}
+
+// TakePack takes the bytes of one pack; see engine.Packs. Operators at work have it at once.
+func (d *Desk) TakePack(_ context.Context, _ [32]byte, data []byte) error {
+	if err := d.keepPack(data); err != nil {
+		return err
+	}
+	dict, err := readDict(d.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if err := d.store.SetDict(dict); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.unlocked == nil {
+		return nil
+	}
+	c, err := d.openCatalog(d.unlocked.SealKey())
+	if err != nil {
+		return err
+	}
+	d.catalog = c
+	return nil
+}
+
+// eachEvent calls fn with the clear body of every event of a kind, the oldest first.
+func (d *Desk) eachEvent(kind journal.Kind, fn func(body []byte)) error {
+	const page = 500
+	for after := uint64(0); ; {
+		list, err := d.store.Events(after, page)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if e.Event.Kind == kind && !e.Event.Sealed {
+				fn(e.Event.Body)
+			}
+			after = e.Event.Cursor
+		}
+		if len(list) < page {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package desk
+
+import (
+	"bytes"
+	"fmt"
+	"image/png"
+	"sync"
+	"time"
+
+	"bianmin/assets/fonts"
+	"bianmin/assets/translations"
+	"bianmin/offline/counter"
+	"bianmin/offline/receipt"
+	"bianmin/offline/words"
+)
+
+var slipTexts = sync.OnceValues(translations.Load)
+
+// drawSlip draws a receipt as it prints, with the paper's margins, as PNG.
+func (d *Desk) drawSlip(r counter.Receipt, dots int, lang string) ([]byte, error) {
+	texts, err := slipTexts()
+	if err != nil {
+		return nil, fmt.Errorf("desk: texts of the slip: %w", err)
+	}
+	level := receipt.LevelM
+	if dots == receipt.Dots80 {
+		level = receipt.LevelQ
+	}
+	code, err := receipt.QR(r.Link, level)
+	if err != nil {
+		return nil, words.New("desk.noCode", err)
+	}
+	slip, err := receipt.Slip(slipText(r, func(key string) string { return texts.T(lang, key, nil) }), code, fonts.Regular, dots)
+	if err != nil {
+		return nil, words.New("desk.noCode", err)
+	}
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, receipt.Paper(slip)); err != nil {
+		return nil, words.New("desk.noCode", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// slipText is what stands on the paper. The two stages differ in words: the first proves that the station took the case
+// in, the second that the platform accepted it.
+func slipText(r counter.Receipt, t func(key string) string) receipt.SlipText {
+	stage := "slip.1."
+	if r.Stage == receipt.StagePlatform {
+		stage = "slip.2."
+	}
+	s := receipt.SlipText{Org: r.Station.Name, Title: t(stage + "title"), Note: t(stage + "note"), Scan: t("slip.scan")}
+	add := func(key, value string) {
+		if value != "" {
+			s.Lines = append(s.Lines, receipt.SlipLine{Label: t("slip." + key), Value: value})
+		}
+	}
+	add("item", r.Item)
+	add("name", r.Name)
+	add("official", r.Official)
+	add(map[uint8]string{1: "takenIn", 2: "acceptedAt"}[r.Stage], r.At.In(china).Format("2006-01-02 15:04"))
+	if !r.Due.IsZero() {
+		add("due", r.Due.Format(time.DateOnly))
+	}
+	under := func(key, value string) {
+		s.Under = append(s.Under, receipt.SlipLine{Label: t("slip." + key), Value: value})
+	}
+	under("no", r.No)
+	under("host", r.Station.ShortHost)
+	under("phone", r.Station.Telephone)
+	under("time", r.At.In(china).Format(time.DateTime))
+	s.Footer = []string{t(stage + "footer")}
+	return s
+}
+
+// china is the time of every paper: the country has one time zone.
+var china = time.FixedZone("CST", 8*3600)

@@ -1,0 +1,84 @@
+package desk
+
+import (
+	"context"
+	"log/slog"
+
+	"bianmin/offline/counter"
+	"bianmin/offline/journal"
+	"bianmin/offline/receipt"
+)
+
+// Verify judges a receipt link with the newest key lists this machine holds.
+func (d *Desk) Verify(link string) receipt.Verdict {
+	return receipt.VerifyLink(d.cfg.Suite, link, nil, d.cfg.Now(), d.keyLists()...)
+}
+
+// keyLists returns the key list of the enrolment and every newer one that arrived. Each is signed by the root.
+func (d *Desk) keyLists() []receipt.KeyList {
+	var out []receipt.KeyList
+	for _, data := range d.documents(d.en.KeyList, journal.EventKeyList) {
+		l, err := receipt.OpenKeyList(d.cfg.Suite, d.en.Root, data)
+		if err != nil {
+			d.cfg.Log.Warn("key list refused", slog.Any("cause", err))
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// PinSets returns the signed pin sets of this machine, as bytes: that of the enrolment, then those that arrived later.
+func (d *Desk) PinSets() [][]byte { return d.documents(d.en.Pins, journal.EventPins) }
+
+// documents returns first, then what events of a kind brought.
+func (d *Desk) documents(first []byte, kind journal.Kind) [][]byte {
+	out := [][]byte{first}
+	err := d.eachEvent(kind, func(body []byte) {
+		if b, err := journal.DecodeBody[journal.Document](body); err == nil {
+			out = append(out, b.Data)
+		}
+	})
+	if err != nil {
+		d.cfg.Log.Error("read events", slog.String("kind", string(kind)), slog.Any("cause", err))
+	}
+	return out
+}
+
+// Status returns where the machine stands.
+func (d *Desk) Status(context.Context) (counter.Status, error) {
+	sum, err := d.store.Summary()
+	if err != nil {
+		return counter.Status{}, err
+	}
+	st := counter.Status{
+		Device: d.en.Device, Station: d.en.Station, Demo: d.en.Demo,
+		Records: sum.Records, Acknowledged: sum.Acked, Cases: sum.Cases, Drafts: sum.Drafts,
+		Quarantine: sum.Quarantined, Cursor: sum.Events, Clock: counter.ViewClock(d.cfg.Now(), sum.Clock),
+	}
+	if st.Pending, err = d.pending(sum.Acked); err != nil {
+		return counter.Status{}, err
+	}
+	if !sum.LastAck.IsZero() {
+		st.LastAck = &sum.LastAck
+	}
+	d.mu.Lock()
+	st.Locked = d.sessions == 0
+	d.mu.Unlock()
+	return st, nil
+}
+
+// pending counts the cases that have something the platform did not acknowledge.
+func (d *Desk) pending(acked uint64) (int, error) {
+	rows, err := d.store.Rows()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, r := range rows {
+		if r.LastSeq > acked {
+			n++
+		}
+	}
+	return n, nil
+}
