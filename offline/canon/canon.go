@@ -51,12 +51,28 @@ func mustDec() cbor.DecMode {
 		MaxMapPairs:       1 << 16,
 		IntDec:            cbor.IntDecConvertSigned,
 		UTF8:              cbor.UTF8RejectInvalid,
+		SimpleValues:      plainSimple(),
 	}
 	m, err := o.DecMode()
 	if err != nil {
 		panic(err) // options are constants
 	}
 	return m
+}
+
+// plainSimple refuses the simple values that mean nothing to us: all but false, true and null (RFC 8949 §3.3).
+func plainSimple() *cbor.SimpleValueRegistry {
+	var refuse []func(*cbor.SimpleValueRegistry) error
+	for v := 0; v <= 255; v++ {
+		if v < 20 || v > 31 {
+			refuse = append(refuse, cbor.WithRejectedSimpleValue(cbor.SimpleValue(v)))
+		}
+	}
+	r, err := cbor.NewSimpleValueRegistryFromDefaults(refuse...)
+	if err != nil {
+		panic(err) // options are constants
+	}
+	return r
 }
 
 // Marshal encodes v. Structs use `cbor:"1,keyasint"` tags, or `cbor:",toarray"` for positional layouts. What it returns
