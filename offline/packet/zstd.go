@@ -11,11 +11,12 @@ import (
 	"bianmin/offline/vault"
 )
 
-// Settings of codec 1. The window bounds what a decoder keeps; MaxPlain bounds what it returns.
+// Settings of codec 1. The window bounds what an encoder keeps, MaxPlain what a decoder returns. The next level saves
+// 2% of bytes for three times the memory (10 MB against 33 MB for an encoder that has seen a large run).
 const (
 	rawDictID  = 1 // id of a dictionary that is not in zstd's own format
 	leastDict  = 16
-	window     = 4 << 20
+	window     = 1 << 20
 	coderLimit = 2 // runs compressed or decompressed at the same time, per dictionary
 	maxCoders  = 8 // dictionaries whose coders are kept
 )
@@ -61,7 +62,7 @@ func coderFor(s vault.Suite, name vault.Hash, dict []byte) (*coder, error) {
 
 func newCoder(name vault.Hash, dict []byte) (*coder, error) {
 	eo := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderConcurrency(coderLimit), zstd.WithWindowSize(window),
+		zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(coderLimit), zstd.WithWindowSize(window),
 		zstd.WithEncoderCRC(false), // the GCM tag guards the bytes
 	}
 	do := []zstd.DOption{
