@@ -1,6 +1,7 @@
 package faultnet
 
 import (
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -23,9 +24,9 @@ type Plan func(n int) Fault
 // Always gives every connection the same fault.
 func Always(f Fault) Plan { return func(int) Fault { return f } }
 
-// Random cuts the first cuts connections at seeded places, up to span bytes in one direction, one in ten of them as a
-// black hole when holes is set; later connections are clean. A place of few bytes falls into the TLS handshake, a large
-// one into the body.
+// Random cuts the first cuts connections at seeded places, after 64 to span bytes in one direction, one in ten of them as a
+// black hole when holes is set; later connections are clean. Places are spread evenly over magnitudes: as many fall
+// into the first hundreds of bytes, where TLS shakes hands, as into thousands or tens of thousands, the middle of bodies.
 func Random(seed uint64, cuts int, span int64, holes bool) Plan {
 	r := rand.New(rand.NewPCG(seed, 0x626d))
 	return func(n int) Fault {
@@ -33,7 +34,7 @@ func Random(seed uint64, cuts int, span int64, holes bool) Plan {
 			return Clean
 		}
 		f := Clean
-		at := r.Int64N(span)
+		at := int64(64 * math.Exp(r.Float64()*math.Log(float64(span)/64)))
 		if r.IntN(2) == 0 {
 			f.Up = at
 		} else {

@@ -37,7 +37,7 @@ func NewProxy(target string, plan Plan) (*Proxy, error) {
 // Addr returns "127.0.0.1:port".
 func (p *Proxy) Addr() string { return p.ln.Addr().String() }
 
-// Connections returns how many connections came, and how many of them were cut by a fault.
+// Connections returns how many connections came, and how many faults struck.
 func (p *Proxy) Connections() (came, cut int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,11 +141,11 @@ func (p *Proxy) forget(c net.Conn) {
 // the end; the near end is reset.
 func pipe(dst, src net.Conn, g *gate, f Fault, cut func()) {
 	stop := func() {
+		cut()
 		if f.Hole {
 			swallow(src)
 			return
 		}
-		cut()
 		closeWrite(dst)
 		reset(src)
 	}
