@@ -2,7 +2,7 @@
 //
 // A [Roster] comes in a pack: persons as sets of elements, each with the source it came from, the day on which it was
 // true, and whether the desk may change it (a locked element can only be disputed). Forms name elements by their
-// source path, such as "person.name" or "person.address.registered"; [Person.Prefill] answers them.
+// source path, such as "person.name" or "person.hukouAddress"; [Person.Prefill] answers them.
 //
 // A roster is personal data: who stores it seals it, and nothing here prints or logs a person. A Roster is immutable
 // once opened and may be used from any goroutine.
@@ -53,13 +53,15 @@ const (
 	Name       = "name"
 	IDNo       = "idno"
 	Phone      = "phone"
-	Ethnic     = "ethnic"              // code of the list "ethnic" (GB/T 3304)
-	Registered = "address.registered"  // 户籍地址
-	Residence  = "address.residence"   // 居住地址
-	RegDiv     = "division.registered" // 12 digits
-	ResDiv     = "division.residence"  // 12 digits
-	BankCard   = "bankcard"            // social security card's account
-	Bank       = "bank"                // code of the list "bank"
+	Ethnic     = "ethnic"        // code of the list "ethnic" (GB/T 3304)
+	Registered = "hukouAddress"  // 户籍地址
+	Residence  = "liveAddress"   // 居住地址
+	RegDiv     = "hukouDivision" // 户籍所在村, 12 digits
+	ResDiv     = "liveDivision"  // 现居住村, 12 digits
+	BankCard   = "bankcard"      // social security card's account
+	Bank       = "bank"          // code of the list "bank"
+
+	ContactName = "contact.name" // whom to call; forms ask for it as "contact.name"
 )
 
 // Person is one person of a roster.
@@ -110,14 +112,15 @@ func (p *Person) Element(name string) (Element, bool) {
 	return e, true
 }
 
-// Prefill answers a form field's source path: "person." and an element's name. Birth date ("person.birth") and sex
+// Prefill answers a form field's source path: "person." and an element's name, or the whole name of an element about
+// somebody else, such as "contact.name". Birth date ("person.birth") and sex
 // ("person.sex", M or F) follow from the ID number, with its source. It fits form.Env.Prefill.
 func (p *Person) Prefill(source string) (form.Prefill, bool) {
-	name, ok := strings.CutPrefix(source, "person.")
-	if !ok {
+	name, own := strings.CutPrefix(source, "person.")
+	e, ok := p.Element(name)
+	if !ok && !own {
 		return form.Prefill{}, false
 	}
-	e, ok := p.Element(name)
 	if !ok && (name == "birth" || name == "sex") {
 		id := p.Number()
 		if e, ok = p.Element(IDNo); !ok || id.IsZero() {
@@ -141,7 +144,7 @@ func (p *Person) Prefill(source string) (form.Prefill, bool) {
 // Member is a person's place in a household.
 type Member struct {
 	Person   string `cbor:"1,keyasint" json:"person"`
-	Relation string `cbor:"2,keyasint" json:"relation"` // code of the list "relation"; "head" for the householder
+	Relation string `cbor:"2,keyasint" json:"relation"` // code of the list "relation", for example "02" householder
 }
 
 // Household is who lives under one household registration.

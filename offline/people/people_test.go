@@ -108,7 +108,7 @@ func TestPrefill(t *testing.T) {
 		{"person.birth", "1941-02-03", "公安人口库", "2026-11-01", true, true},
 		{"person.sex", "F", "公安人口库", "2026-11-01", true, true},
 		{"person.phone", "13900000001", "村级台账", "2026-10-01", false, true},
-		{"person.address.registered", "柳树村3组12号", "村级台账", "2026-10-01", false, true},
+		{"person.hukouAddress", "柳树村3组12号", "村级台账", "2026-10-01", false, true},
 		{"person.ethnic", "", "", "", false, false},
 		{"station.name", "", "", "", false, false},
 	}
