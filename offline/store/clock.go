@@ -1,0 +1,57 @@
+package store
+
+import (
+	"time"
+
+	"bianmin/offline/journal"
+)
+
+// Boot tells how long the machine has been running. The wall clock of a kiosk may be anything; this one only moves
+// forward.
+type Boot struct {
+	ID string        // changes with every start of the machine; "" when unknown
+	Up time.Duration // time since the start, sleep included
+}
+
+// jumpTolerance is how far the wall clock may drift from the running time between two acts before it counts as a jump.
+const jumpTolerance = 90 * time.Second
+
+// clockState is the last signed time, and where the two clocks of the machine were when it was last looked at.
+type clockState struct {
+	Signed int64  `cbor:"1,keyasint"` // platform's time, Unix milliseconds; 0 never
+	Base   int64  `cbor:"2,keyasint"` // least milliseconds from Signed to the mark
+	BootID string `cbor:"3,keyasint"`
+	Up     int64  `cbor:"4,keyasint"` // mark: running time, milliseconds
+	Wall   int64  `cbor:"5,keyasint"` // mark: wall clock, Unix milliseconds
+	Exact  bool   `cbor:"6,keyasint"`
+}
+
+// at moves the mark to now. jump is how far the wall clock was moved since the last mark, 0 when not noticeably.
+func (c clockState) at(wall time.Time, b Boot) (next clockState, jump time.Duration) {
+	up, now := b.Up.Milliseconds(), wall.UnixMilli()
+	next = c
+	next.BootID, next.Up, next.Wall = b.ID, up, now
+	if b.ID == "" || b.ID != c.BootID || up < c.Up {
+		next.Exact = false
+		return next, 0
+	}
+	next.Base = c.Base + up - c.Up
+	if d := time.Duration(now-c.Wall-(up-c.Up)) * time.Millisecond; c.Wall != 0 && d.Abs() > jumpTolerance {
+		next.Exact = false
+		return next, d
+	}
+	return next, 0
+}
+
+// signed is the state right after the platform's time arrived.
+func (c clockState) signed(at int64, wall time.Time, b Boot) clockState {
+	return clockState{Signed: at, BootID: b.ID, Up: b.Up.Milliseconds(), Wall: wall.UnixMilli(), Exact: b.ID != ""}
+}
+
+// quality is what a record says about its time.
+func (c clockState) quality() journal.Clock {
+	if c.Signed == 0 {
+		return journal.Clock{}
+	}
+	return journal.Clock{Signed: c.Signed, Since: c.Base, Exact: c.Exact}
+}

@@ -1,0 +1,387 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/casefile"
+	"bianmin/offline/journal"
+	"bianmin/offline/packet"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+// Act is one thing somebody did.
+type Act struct {
+	Operator string       // operator id; "" when nobody is logged in
+	Kind     journal.Kind // what
+	Body     any          // one of journal's body types; nil: an empty body
+	// Receipt makes the stage-1 envelope of the finished record; it is stored sealed beside the record, in the same
+	// transaction. It must not call the store. nil: no receipt.
+	Receipt   func(rec journal.Record) ([]byte, error)
+	DropDraft string // id of the draft that this act completes; "" when there is none
+}
+
+// headerRow is a record without its body, and what may be known of it while nobody is logged in.
+type headerRow struct {
+	journal.Header `cbor:"1,keyasint"`
+	Period         string     `cbor:"2,keyasint"` // whose keys seal the body
+	Sum            vault.Hash `cbor:"3,keyasint"` // SM3 of the sealed value in bucket bodies
+	Case           uint64     `cbor:"4,keyasint"` // submission the record is about; 0 when about none
+	Service        string     `cbor:"5,keyasint"` // submissions only, from here on
+	Item           string     `cbor:"6,keyasint"`
+	Due            int32      `cbor:"7,keyasint"`
+	Urgent         bool       `cbor:"8,keyasint"`
+	Receipt        bool       `cbor:"9,keyasint"`  // a stage-1 envelope lies in bucket receipts
+	Purged         bool       `cbor:"10,keyasint"` // there is no body any more
+}
+
+// outboxRow is a record ready to leave, until the platform has acknowledged it.
+type outboxRow struct {
+	Packet  []byte `cbor:"1,keyasint"` // one-record packet, the same bytes as in the mirror
+	Receipt []byte `cbor:"2,keyasint"` // payload of its receipt frame; empty when there is none
+}
+
+// blobRow is what is known of a blob without opening it.
+type blobRow struct {
+	Size int64 `cbor:"1,keyasint"` // sealed bytes
+	At   int64 `cbor:"2,keyasint"` // Unix milliseconds
+	Sent bool  `cbor:"3,keyasint"` // the platform holds it
+}
+
+func seqOf(key []byte) uint64 {
+	if len(key) < 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(key[:8])
+}
+
+// work is one transaction and what it changes in memory when it succeeds.
+type work struct {
+	s    *Store
+	tx   *bolt.Tx
+	rows map[uint64]Row
+}
+
+// Commit writes one act: the record with its receipt, its packet, the case it changes, and the draft it completes, in one
+// transaction; then the mirror. When it returns without an error, all of it is durable in both. On any error the
+// act did not happen, except after words store.failed: then the store must be opened again, and tells.
+//
+// Errors: ErrLocked for acts about cases while nobody is logged in, casefile.ErrMove for an act that is not legal in the
+// case's state, ErrFull, ErrBehind, ErrFailed, ErrNotFound for a blob that is not here.
+func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
+	if err := ctx.Err(); err != nil {
+		return journal.Record{}, fmt.Errorf("store: commit: %w", err)
+	}
+	var body []byte
+	if a.Body != nil {
+		var err error
+		if body, err = canon.Marshal(a.Body); err != nil {
+			return journal.Record{}, fmt.Errorf("store: commit %s: %w", a.Kind, err)
+		}
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.writable(); err != nil {
+		return journal.Record{}, err
+	}
+	if err := s.room(); err != nil {
+		return journal.Record{}, err
+	}
+	now := s.now()
+	next, jump := s.clock.at(now, s.boot())
+	if jump != 0 && s.head > 0 {
+		note := journal.Note{
+			What: "clock", From: now.Add(-jump).UTC().Format(time.RFC3339), To: now.UTC().Format(time.RFC3339), Count: jump.Milliseconds(),
+		}
+		if _, err := s.commit(Act{Operator: a.Operator, Kind: journal.KindClockJump}, canon.MustMarshal(note), now, next); err != nil {
+			return journal.Record{}, err
+		}
+	}
+	return s.commit(a, body, now, next)
+}
+
+// commit writes one record. Called with write held.
+func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (journal.Record, error) {
+	p, u, err := s.periodAt(now)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	rec, err := journal.Next(s.o.Suite, s.o.Device, s.head, s.headHash, p.Salt[:], now.UnixMilli(), clock.quality(), a.Operator, a.Kind, body)
+	if err != nil {
+		return journal.Record{}, fmt.Errorf("store: commit %s: %w", a.Kind, err)
+	}
+	if _, about := casefile.CaseOf(rec); (about || a.DropDraft != "") && u == nil {
+		return journal.Record{}, words.New("store.locked", ErrLocked)
+	}
+	if err := s.blobsHere(rec); err != nil {
+		return journal.Record{}, err
+	}
+	var receipt []byte
+	if a.Receipt != nil {
+		if receipt, err = a.Receipt(rec); err != nil {
+			return journal.Record{}, fmt.Errorf("store: receipt of %s: %w", a.Kind, err)
+		}
+	}
+	frames, out, err := s.framesOf(p, rec, receipt)
+	if err != nil {
+		return journal.Record{}, err
+	}
+	w := &work{s: s, rows: map[uint64]Row{}}
+	err = s.update(func(tx *bolt.Tx) error {
+		w.tx = tx
+		row, err := w.putRecord(p, rec, receipt, out)
+		if err != nil {
+			return err
+		}
+		if row.Case != 0 {
+			if err := w.projectRecord(rec, row, receipt, true); err != nil {
+				return err
+			}
+		}
+		if a.DropDraft != "" {
+			key := s.box.handle("draft", a.DropDraft)
+			if err := tx.Bucket([]byte(bucketDrafts)).Delete(key); err != nil {
+				return fmt.Errorf("store: drop draft: %w", err)
+			}
+			frames = append(frames, Frame{Kind: FrameDropped, Label: string(key)})
+		}
+		if err := s.box.put(tx, bucketMeta, keyClock, clock); err != nil {
+			return err
+		}
+		return w.putHead(rec.Seq, rec.Hash(s.o.Suite), s.cursor, s.told)
+	})
+	if err != nil {
+		return journal.Record{}, err
+	}
+	if err := s.mirror(frames...); err != nil {
+		return journal.Record{}, err
+	}
+	s.mu.Lock()
+	s.head, s.headHash = rec.Seq, rec.Hash(s.o.Suite)
+	s.clock, s.clockOn = clock, clock
+	s.keep(w)
+	s.mu.Unlock()
+	return rec, nil
+}
+
+// periodAt returns the keys for what is written now, and who is logged in.
+func (s *Store) periodAt(now time.Time) (vault.Period, *vault.Unlocked, error) {
+	u := s.session()
+	if u == nil {
+		return s.o.Ring.MachinePeriod(), nil, nil
+	}
+	p, err := u.Period(now)
+	return p, u, err
+}
+
+// keep takes over what a transaction changed. Called with mu held.
+func (s *Store) keep(w *work) {
+	if s.rows == nil {
+		return
+	}
+	for seq, r := range w.rows {
+		s.rows[seq] = r
+	}
+}
+
+// framesOf seals a record for the mirror and the way.
+func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
+	data, err := packet.Seal([]journal.Record{rec}, packet.Options{
+		Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
+		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
+	})
+	if err != nil {
+		return nil, outboxRow{}, fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
+	}
+	out := outboxRow{Packet: data, Receipt: []byte{}}
+	frames := []Frame{{Kind: FrameRecord, Label: p.ID, Number: rec.Seq, Payload: data}}
+	if receipt != nil {
+		if out.Receipt, err = sealToDevice(s.o.Suite, s.o.Ring.SealPublic(), receipt); err != nil {
+			return nil, outboxRow{}, fmt.Errorf("store: seal receipt %d: %w", rec.Seq, err)
+		}
+		frames = append(frames, Frame{Kind: FrameReceipt, Number: rec.Seq, Payload: out.Receipt})
+	}
+	return frames, out, nil
+}
+
+// mirror appends frames and files the index of a segment that was closed by it. A failure stops the store. Called with
+// write held.
+func (s *Store) mirror(frames ...Frame) error {
+	closing := s.mir.no
+	rotated, err := s.mir.append(frames...)
+	if err != nil {
+		return s.fail(err)
+	}
+	if !rotated {
+		return nil
+	}
+	return s.update(func(tx *bolt.Tx) error {
+		return s.box.put(tx, bucketMirror, seqKey(uint64(closing)), s.mir.closed[closing])
+	})
+}
+
+// putRecord writes a record's rows. A nil body is a tombstone.
+func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out outboxRow) (headerRow, error) {
+	s, key := w.s, seqKey(rec.Seq)
+	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: receipt != nil, Purged: rec.Body == nil}
+	row.Case, _ = casefile.CaseOf(rec)
+	if rec.Kind == journal.KindCaseSubmitted && rec.Body != nil {
+		b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
+		if err != nil {
+			return row, fmt.Errorf("store: record %d: %w", rec.Seq, err)
+		}
+		row.Service, row.Item, row.Due, row.Urgent = b.Service, b.ItemName, b.Due, b.Urgent
+	}
+	if rec.Body != nil {
+		value, err := s.box.sealIn(p.ID, p.Store, bucketBodies, key, rec.Body)
+		if err != nil {
+			return row, err
+		}
+		row.Sum = s.o.Suite.Hash(value)
+		if err := putRaw(w.tx, bucketBodies, key, value); err != nil {
+			return row, err
+		}
+	}
+	if receipt != nil {
+		if err := s.box.putIn(w.tx, p, bucketReceipts, receiptKey(rec.Seq, 1), receipt); err != nil {
+			return row, err
+		}
+	}
+	if out.Packet != nil {
+		if err := s.box.put(w.tx, bucketOutbox, key, out); err != nil {
+			return row, err
+		}
+	}
+	for _, b := range blobsOf(rec) {
+		if err := w.wantUpload(b, rec.At); err != nil {
+			return row, err
+		}
+	}
+	return row, s.box.put(w.tx, bucketHeaders, key, row)
+}
+
+func (w *work) putHead(seq uint64, hash vault.Hash, cursor uint64, told vault.Hash) error {
+	return w.s.box.put(w.tx, bucketMeta, keyHead, headState{Seq: seq, Hash: hash, Cursor: cursor, Told: told})
+}
+
+// blobsOf lists the blobs a record refers to.
+func blobsOf(rec journal.Record) []journal.Blob {
+	switch rec.Kind {
+	case journal.KindCaseSubmitted:
+		if b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body); err == nil {
+			return b.Blobs
+		}
+	case journal.KindCaseAmended:
+		if b, err := journal.DecodeBody[journal.CaseAmended](rec.Body); err == nil {
+			return b.Blobs
+		}
+	}
+	return nil
+}
+
+// header reads a record's row.
+func (s *Store) header(tx *bolt.Tx, seq uint64) (headerRow, error) {
+	var row headerRow
+	if err := s.box.get(tx, bucketHeaders, seqKey(seq), &row); err != nil {
+		return row, fmt.Errorf("record %d: %w", seq, err)
+	}
+	if row.Seq != seq {
+		return row, fmt.Errorf("%w: record %d says it is %d", ErrDamaged, seq, row.Seq)
+	}
+	return row, nil
+}
+
+// record reads a record with its body and checks the body against the header.
+func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, error) {
+	row, err := s.header(tx, seq)
+	if err != nil {
+		return journal.Record{}, row, err
+	}
+	rec := journal.Record{Header: row.Header}
+	if row.Purged {
+		return rec, row, nil
+	}
+	p, err := s.period(row.Period)
+	if err != nil {
+		return rec, row, fmt.Errorf("record %d: %w", seq, err)
+	}
+	value := tx.Bucket([]byte(bucketBodies)).Get(seqKey(seq))
+	if value == nil {
+		return rec, row, fmt.Errorf("%w: record %d: body is gone", ErrDamaged, seq)
+	}
+	if rec.Body, err = s.box.open(bucketBodies, seqKey(seq), value, s.period); err != nil {
+		return rec, row, fmt.Errorf("record %d: %w", seq, err)
+	}
+	if rec.Body == nil {
+		rec.Body = []byte{}
+	}
+	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
+		return rec, row, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return rec, row, nil
+}
+
+// Record returns record seq with its body, which is nil when it was purged. Errors: ErrNotFound, ErrDamaged, ErrLocked
+// when the record was written by somebody logged in and nobody is now.
+func (s *Store) Record(seq uint64) (journal.Record, error) {
+	var rec journal.Record
+	err := s.db.View(func(tx *bolt.Tx) (err error) {
+		rec, _, err = s.record(tx, seq)
+		return err
+	})
+	return rec, wrapRead(err)
+}
+
+// Headers returns up to n headers of the records after a seq, in order. It works while locked.
+func (s *Store) Headers(after uint64, n int) ([]journal.Header, error) {
+	var out []journal.Header
+	err := s.db.View(func(tx *bolt.Tx) error {
+		c := tx.Bucket([]byte(bucketHeaders)).Cursor()
+		for k, v := c.Seek(seqKey(after + 1)); k != nil && len(out) < n; k, v = c.Next() {
+			var row headerRow
+			if err := s.box.decode(bucketHeaders, k, v, &row); err != nil {
+				return fmt.Errorf("record %d: %w", seqOf(k), err)
+			}
+			out = append(out, row.Header)
+		}
+		return nil
+	})
+	return out, wrapRead(err)
+}
+
+// Receipt returns the COSE envelope of a record's receipt: stage 1 as the device signed it, stage 2 as the platform did.
+// Errors: ErrNotFound, ErrDamaged, ErrLocked for stage 1.
+func (s *Store) Receipt(seq uint64, stage uint8) ([]byte, error) {
+	var out []byte
+	err := s.db.View(func(tx *bolt.Tx) (err error) {
+		key := receiptKey(seq, stage)
+		value := tx.Bucket([]byte(bucketReceipts)).Get(key)
+		if value == nil {
+			return fmt.Errorf("%w: receipt %d of record %d", ErrNotFound, stage, seq)
+		}
+		out, err = s.box.open(bucketReceipts, key, value, s.period)
+		return err
+	})
+	return out, wrapRead(err)
+}
+
+// wrapRead gives words to errors of reading.
+func wrapRead(err error) error {
+	var w *words.Error
+	switch {
+	case err == nil, errors.As(err, &w):
+		return err
+	case errors.Is(err, ErrDamaged):
+		return words.New("store.damagedValue", err)
+	case errors.Is(err, ErrNotFound):
+		return words.New("store.notFound", err)
+	}
+	return fmt.Errorf("store: %w", err)
+}

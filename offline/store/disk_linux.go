@@ -1,0 +1,37 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const dirSync = true
+
+// dataSync writes a file's data and its size to the disk, not its times.
+func dataSync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
+
+// freeSpace returns the bytes an ordinary user may still write in dir's file system.
+func freeSpace(dir string) (uint64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, fmt.Errorf("store: free space: %w", err)
+	}
+	return s.Bavail * uint64(s.Bsize), nil
+}
+
+// systemBoot reads the boot's id and the time since it, sleep included.
+func systemBoot() Boot {
+	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return Boot{}
+	}
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return Boot{}
+	}
+	return Boot{ID: strings.TrimSpace(string(id)), Up: time.Duration(ts.Nano())}
+}

@@ -1,0 +1,19 @@
+//go:build !linux && !windows
+
+package store
+
+import (
+	"math"
+	"os"
+)
+
+const dirSync = true
+
+// dataSync writes a file's data to the disk.
+func dataSync(f *os.File) error { return f.Sync() }
+
+// freeSpace does not know: the reserve is not kept here, a full disk is still an error and never half an act.
+func freeSpace(string) (uint64, error) { return math.MaxUint64, nil }
+
+// systemBoot knows no boot id here: after a restart the clock is "at least".
+func systemBoot() Boot { return Boot{} }

@@ -1,0 +1,29 @@
+package store
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+const dirSync = false // NTFS journals names; a folder handle cannot be flushed
+
+// dataSync writes a file's data to the disk.
+func dataSync(f *os.File) error { return f.Sync() }
+
+// freeSpace returns the bytes this user may still write on dir's volume.
+func freeSpace(dir string) (uint64, error) {
+	p, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, fmt.Errorf("store: free space: %w", err)
+	}
+	var free uint64
+	if err := windows.GetDiskFreeSpaceEx(p, &free, nil, nil); err != nil {
+		return 0, fmt.Errorf("store: free space: %w", err)
+	}
+	return free, nil
+}
+
+// systemBoot knows no boot id here: after a restart the clock is "at least".
+func systemBoot() Boot { return Boot{} }

@@ -1,0 +1,552 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sort"
+	"strconv"
+
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/journal"
+	"bianmin/offline/packet"
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+// fillBatch is how many frames are written to the mirror with one sync when it is completed.
+const fillBatch = 256
+
+// catchUp completes the shorter of file and mirror as far as that can be done while nobody is logged in.
+func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
+	newest := s.mir.records.last()
+	if newest == s.head && s.head > 0 && s.mir.newest != nil && s.failed == nil {
+		if p, err := packet.Parse(s.mir.newest); err == nil && p.To == s.head && p.Head != s.headHash {
+			s.failed = words.New("store.forked", fmt.Errorf("%w: record %d", ErrForked, s.head))
+		}
+	}
+	if s.failed != nil {
+		return nil // the doctor looks first
+	}
+	if err := s.mir.setDict(s.o.Dict); err != nil {
+		return err
+	}
+	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
+		return err
+	}
+	s.behind = newest > s.head
+	if fresh || s.behind || s.mir.events.last() > s.cursor {
+		if err := s.takeBackClear(); err != nil {
+			return err
+		}
+	}
+	var frames []Frame
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		for _, seq := range s.mir.records.missing(s.head) {
+			var out outboxRow
+			if err := s.box.get(tx, bucketOutbox, seqKey(seq), &out); err != nil {
+				s.gaps = append(s.gaps, seq) // written again at the next Unlock
+				continue
+			}
+			row, err := s.header(tx, seq)
+			if err != nil {
+				s.gaps = append(s.gaps, seq)
+				continue
+			}
+			frames = append(frames, Frame{Kind: FrameRecord, Label: row.Period, Number: seq, Payload: out.Packet})
+			if len(out.Receipt) > 0 {
+				frames = append(frames, Frame{Kind: FrameReceipt, Number: seq, Payload: out.Receipt})
+			}
+			s.restored.Mirrored++
+		}
+		for _, cursor := range s.mir.events.missing(s.cursor) {
+			var row eventRow
+			if err := s.box.get(tx, bucketEvents, seqKey(cursor), &row); err != nil {
+				s.faults = append(s.faults, fmt.Errorf("event %d: %w", cursor, err))
+				continue
+			}
+			frames = append(frames, eventFrame(cursor, row))
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return s.mirrorAll(frames)
+}
+
+func eventFrame(cursor uint64, row eventRow) Frame {
+	return Frame{Kind: FrameEvent, Label: strconv.FormatUint(row.After, 10), Number: cursor, Payload: row.Event}
+}
+
+// seqLabel reads the head that an event's frame names; 0 when it names none.
+func seqLabel(label string) uint64 {
+	n, err := strconv.ParseUint(label, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *Store) mirrorAll(frames []Frame) error {
+	for len(frames) > 0 {
+		n := min(fillBatch, len(frames))
+		if err := s.mirror(frames[:n]...); err != nil {
+			return err
+		}
+		frames = frames[n:]
+	}
+	return nil
+}
+
+// fileIndex keeps what was learnt about closed segments.
+func (s *Store) fileIndex(tx *bolt.Tx, known map[uint32]segment) error {
+	for no, g := range s.mir.closed {
+		if old, ok := known[no]; ok && reflect.DeepEqual(old, g) {
+			continue
+		}
+		if err := s.box.put(tx, bucketMirror, seqKey(uint64(no)), g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeBackClear brings back what needs no login: documents as they are sealed, and events as they are signed.
+func (s *Store) takeBackClear() error {
+	docs := map[string][]byte{}
+	events := map[uint64]Frame{}
+	if err := s.mir.walk(func(_ uint32, f Frame) error {
+		switch f.Kind {
+		case FrameDoc:
+			docs[f.Label] = f.Payload
+		case FrameEvent:
+			events[f.Number] = f
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	cursor, told, count := s.cursor, s.told, 0
+	err := s.update(func(tx *bolt.Tx) error {
+		for key, value := range docs {
+			if tx.Bucket([]byte(bucketDocs)).Get([]byte(key)) != nil {
+				continue
+			}
+			if _, err := s.box.open(bucketDocs, []byte(key), value, noPeriods); err != nil {
+				s.faults = append(s.faults, fmt.Errorf("document in the mirror: %w", err))
+				continue
+			}
+			if err := putRaw(tx, bucketDocs, []byte(key), value); err != nil {
+				return err
+			}
+		}
+		for f, ok := events[cursor+1]; ok; f, ok = events[cursor+1] {
+			ev, err := s.checkEvent(f.Payload, cursor, told)
+			if err != nil {
+				s.faults = append(s.faults, fmt.Errorf("event %d in the mirror: %w", f.Number, err))
+				break
+			}
+			row := eventRow{Event: f.Payload, After: seqLabel(f.Label)}
+			if err := s.box.put(tx, bucketEvents, seqKey(ev.Cursor), row); err != nil {
+				return err
+			}
+			cursor, told = ev.Cursor, ev.Hash(s.o.Suite)
+			count++
+		}
+		s.applied.Dirty = s.applied.Dirty || count > 0 || s.behind
+		if err := s.box.put(tx, bucketMeta, keyApplied, s.applied); err != nil {
+			return err
+		}
+		w := &work{s: s, tx: tx}
+		return w.putHead(s.head, s.headHash, cursor, told)
+	})
+	if err != nil {
+		return err
+	}
+	s.cursor, s.told = cursor, told
+	s.restored.Events += count
+	return nil
+}
+
+// checkEvent reads an event and checks that the platform signed it and that it is the next one.
+func (s *Store) checkEvent(data []byte, cursor uint64, told vault.Hash) (journal.Event, error) {
+	ev, err := journal.ParseEvent(data)
+	if err != nil {
+		return ev, err
+	}
+	if _, err := journal.CheckEvents(s.o.Suite, s.o.Device, cursor, told, []journal.Event{ev}); err != nil {
+		return ev, err
+	}
+	return ev, ev.Verify(s.o.Suite, s.o.Platform.SignKey)
+}
+
+// finds is what a walk through the mirror collects for records that the file has lost.
+type finds struct {
+	packets  map[uint64]Frame
+	receipts map[uint64][]byte
+	drafts   map[string][]byte
+}
+
+func (s *Store) find(want func(seq uint64) bool) (finds, error) {
+	f := finds{map[uint64]Frame{}, map[uint64][]byte{}, map[string][]byte{}}
+	err := s.mir.walk(func(_ uint32, fr Frame) error {
+		switch fr.Kind {
+		case FrameRecord:
+			if want(fr.Number) {
+				f.packets[fr.Number] = fr
+			}
+		case FrameReceipt:
+			if want(fr.Number) {
+				f.receipts[fr.Number] = fr.Payload
+			}
+		case FrameDraft:
+			f.drafts[fr.Label] = fr.Payload
+		case FrameDropped:
+			delete(f.drafts, fr.Label)
+		}
+		return nil
+	})
+	return f, err
+}
+
+// openFrame opens a one-record packet of the mirror after checking that this device made it.
+func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Period, *packet.Packet, error) {
+	fault := func(err error) (journal.Record, vault.Period, *packet.Packet, error) {
+		return journal.Record{}, vault.Period{}, nil, fmt.Errorf("%w: mirror: record %d: %w", ErrDamaged, f.Number, err)
+	}
+	p, err := packet.Parse(f.Payload)
+	if err != nil {
+		return fault(err)
+	}
+	if p.Device != s.o.Device || p.From != f.Number || p.To != f.Number {
+		return fault(fmt.Errorf("packet of device %d, records %d to %d", p.Device, p.From, p.To))
+	}
+	if err := p.Verify(s.o.Suite, s.o.Ring.DeviceKey().Public()); err != nil {
+		return fault(err)
+	}
+	recs, salt, err := p.Open(s.o.Suite, u.SealKey(), s.mir.dicts)
+	if err != nil {
+		return fault(err)
+	}
+	rec := recs[0]
+	per, err := s.period(f.Label)
+	switch {
+	case errors.Is(err, vault.ErrNoPeriod): // its keys were destroyed: the record stands without its body
+		rec.Body = nil
+		return rec, vault.Period{ID: f.Label}, p, nil
+	case err != nil:
+		return journal.Record{}, per, nil, err
+	case per.Salt != salt:
+		return fault(fmt.Errorf("salt is not that of period %s", f.Label))
+	}
+	return rec, per, p, nil
+}
+
+// takeBack puts the records that only the mirror holds into the file again, with their receipts, and drafts as of their
+// last checkpoint. Called with write held and u logged in.
+func (s *Store) takeBack(u *vault.Unlocked) error {
+	from, to := s.head+1, s.mir.records.last()
+	f, err := s.find(func(seq uint64) bool { return seq >= from && seq <= to })
+	if err != nil {
+		return err
+	}
+	drafts, err := s.draftsFrom(u, f.drafts)
+	if err != nil {
+		return err
+	}
+	w := &work{s: s, rows: map[uint64]Row{}}
+	hash := s.headHash
+	err = s.update(func(tx *bolt.Tx) error {
+		w.tx = tx
+		for seq := from; seq <= to; seq++ {
+			frame, ok := f.packets[seq]
+			if !ok {
+				return words.New("store.damaged", fmt.Errorf("%w: record %d is in neither file nor mirror", ErrDamaged, seq))
+			}
+			rec, p, pk, err := s.openFrame(u, frame)
+			if err != nil {
+				return words.New("store.damaged", err)
+			}
+			if rec.Prev != hash {
+				return words.New("store.forked", fmt.Errorf("%w: record %d does not follow the file's", ErrForked, seq))
+			}
+			var receipt []byte
+			if sealed, ok := f.receipts[seq]; ok && rec.Body != nil {
+				if receipt, err = openAtDevice(s.o.Suite, u.SealKey(), sealed); err != nil {
+					return words.New("store.damaged", fmt.Errorf("%w: mirror: receipt %d: %w", ErrDamaged, seq, err))
+				}
+			}
+			out := outboxRow{Packet: frame.Payload, Receipt: append([]byte{}, f.receipts[seq]...)}
+			if _, err := w.putRecord(p, rec, receipt, out); err != nil {
+				return err
+			}
+			hash = pk.Head
+		}
+		for _, d := range drafts {
+			if err := w.putDraft(u, d); err != nil {
+				return err
+			}
+		}
+		if err := s.box.put(tx, bucketMeta, keyApplied, appliedState{Cursor: s.applied.Cursor, Dirty: true}); err != nil {
+			return err
+		}
+		return w.putHead(to, hash, s.cursor, s.told)
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.head, s.headHash, s.behind, s.applied.Dirty = to, hash, false, true
+	s.restored.From, s.restored.To, s.restored.Drafts = from, to, len(drafts)
+	s.mu.Unlock()
+	return nil
+}
+
+// noteRestored writes into the journal what was taken back, once.
+func (s *Store) noteRestored(u *vault.Unlocked) error {
+	s.mu.RLock()
+	r, noted := s.restored, s.noted
+	s.mu.RUnlock()
+	if r.To == 0 || noted {
+		return nil
+	}
+	now := s.now()
+	next, _ := s.clock.at(now, s.boot())
+	note := journal.Note{
+		What: "mirror", From: strconv.FormatUint(r.From, 10), To: strconv.FormatUint(r.To, 10), Count: int64(r.To - r.From + 1),
+	}
+	if _, err := s.commit(Act{Operator: u.Operator().ID, Kind: journal.KindRebuilt}, canon.MustMarshal(note), now, next); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.noted = true
+	s.mu.Unlock()
+	return nil
+}
+
+// draftsFrom opens the draft checkpoints that the file does not hold.
+func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft, error) {
+	var out []Draft
+	err := s.db.View(func(tx *bolt.Tx) error {
+		for key, data := range sealed {
+			if tx.Bucket([]byte(bucketDrafts)).Get([]byte(key)) != nil {
+				continue
+			}
+			plain, err := openAtDevice(s.o.Suite, u.SealKey(), data)
+			if err != nil {
+				return fmt.Errorf("%w: mirror: draft: %w", ErrDamaged, err)
+			}
+			var d Draft
+			if err := canon.Unmarshal(plain, &d); err != nil {
+				return fmt.Errorf("%w: mirror: draft: %w", ErrDamaged, err)
+			}
+			out = append(out, d)
+		}
+		return nil
+	})
+	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
+	return out, err
+}
+
+// fillMirror packs the records that are missing in the mirror again. Called with write held, somebody logged in.
+func (s *Store) fillMirror() error {
+	s.mu.RLock()
+	gaps := s.gaps
+	s.mu.RUnlock()
+	var frames []Frame
+	var left []uint64
+	for _, seq := range gaps {
+		var rec journal.Record
+		var row headerRow
+		err := s.db.View(func(tx *bolt.Tx) (err error) {
+			rec, row, err = s.record(tx, seq)
+			return err
+		})
+		var p vault.Period
+		if err == nil {
+			p, err = s.period(row.Period)
+		}
+		if err != nil {
+			s.log.Error("record cannot be written to the mirror", "seq", seq, "cause", err.Error())
+			left = append(left, seq)
+			continue
+		}
+		var receipt []byte
+		if row.Receipt {
+			if receipt, err = s.Receipt(seq, 1); err != nil {
+				receipt = nil
+			}
+		}
+		fs, _, err := s.framesOf(p, rec, receipt)
+		if err != nil {
+			return err
+		}
+		frames = append(frames, fs...)
+	}
+	if err := s.mirrorAll(frames); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.restored.Mirrored += len(gaps) - len(left)
+	s.gaps = left
+	s.mu.Unlock()
+	return nil
+}
+
+// SetDict changes the dictionary that packets from now on use; nil ends its use.
+func (s *Store) SetDict(dict []byte) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if err := s.mir.setDict(dict); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// Rebuild drops every projection and makes it again from the two logs, in one transaction; with somebody logged in it
+// first takes damaged records back from the mirror. While locked only the summary rows are made, and the next Unlock
+// makes the rest. progress may be nil; it is told records and events done, and how many there are.
+func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	u := s.session()
+	s.mu.RLock()
+	failed := s.failed
+	s.mu.RUnlock()
+	if failed != nil && !errors.Is(failed, ErrDamaged) {
+		return failed
+	}
+	if u != nil {
+		if err := s.heal(u); err != nil {
+			return err
+		}
+	}
+	if err := s.writable(); err != nil {
+		return err
+	}
+	return s.rebuild(u, func(done, total int) error {
+		if progress != nil {
+			progress(done, total)
+		}
+		return ctx.Err()
+	})
+}
+
+// rebuild makes the projections anew. u nil: the summary rows only. Called with write held.
+func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) error {
+	var p vault.Period
+	if u != nil {
+		var err error
+		if p, err = u.Period(s.now()); err != nil {
+			return err
+		}
+	}
+	s.mu.RLock()
+	head, cursor := s.head, s.cursor
+	s.mu.RUnlock()
+	total, done := int(head+cursor), 0
+	w := &work{s: s, rows: map[uint64]Row{}}
+	state := appliedState{Cursor: cursor}
+	if u == nil {
+		state = appliedState{Dirty: true}
+	}
+	err := s.update(func(tx *bolt.Tx) error {
+		w.tx = tx
+		for _, name := range projections {
+			if err := errors.Join(tx.DeleteBucket([]byte(name))); err != nil {
+				return fmt.Errorf("store: rebuild %s: %w", name, err)
+			}
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return fmt.Errorf("store: rebuild %s: %w", name, err)
+			}
+		}
+		seq := uint64(0)
+		records := func(to uint64) error {
+			for ; seq < min(to, head); seq++ {
+				if err := w.replayRecord(seq+1, u); err != nil {
+					return err
+				}
+				if done++; step != nil && done%64 == 0 {
+					if err := step(done, total); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}
+		for n := uint64(1); n <= cursor; n++ { // in the order in which things happened here
+			if err := records(s.after(tx, n)); err != nil {
+				return err
+			}
+			if err := w.replayEvent(n, u, p); err != nil {
+				return err
+			}
+			done++
+		}
+		if err := records(head); err != nil {
+			return err
+		}
+		return s.box.put(tx, bucketMeta, keyApplied, state)
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.rows, s.applied = w.rows, state
+	s.mu.Unlock()
+	if step != nil {
+		return step(total, total)
+	}
+	return nil
+}
+
+// after tells how long the journal was when an event came; 0 when the event does not open.
+func (s *Store) after(tx *bolt.Tx, cursor uint64) uint64 {
+	_, row, err := s.event(tx, cursor)
+	if err != nil {
+		return 0
+	}
+	return row.After
+}
+
+func (w *work) replayRecord(seq uint64, u *vault.Unlocked) error {
+	row, err := w.s.header(w.tx, seq)
+	if err != nil {
+		return w.unapplied(markRecord, seq, err)
+	}
+	if row.Case == 0 {
+		return nil
+	}
+	if u == nil {
+		return w.projectRecordLocked(row)
+	}
+	rec, _, err := w.s.record(w.tx, seq)
+	switch {
+	case errors.Is(err, vault.ErrNoPeriod): // erased: a tombstone
+		rec = journal.Record{Header: row.Header}
+	case err != nil:
+		return w.unapplied(markRecord, seq, err)
+	}
+	var receipt []byte
+	if value := w.tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(seq, 1)); value != nil {
+		if receipt, err = w.s.box.open(bucketReceipts, receiptKey(seq, 1), value, w.s.period); err != nil {
+			w.s.log.Error("receipt does not open", "seq", seq, "cause", err.Error())
+			receipt = nil
+		}
+	}
+	return w.projectRecord(rec, row, receipt, false)
+}
+
+func (w *work) replayEvent(n uint64, u *vault.Unlocked, p vault.Period) error {
+	ev, _, err := w.s.event(w.tx, n)
+	if err != nil {
+		return w.unapplied(markEvent, n, err)
+	}
+	return w.projectEvent(ev, u, p)
+}

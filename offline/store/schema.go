@@ -1,0 +1,150 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/vault"
+	"bianmin/offline/words"
+)
+
+// Buckets of the file. offline/doc.go draws the tree; a test compares the drawing with a populated file.
+const (
+	bucketMeta       = "meta"
+	bucketHeaders    = "headers"
+	bucketBodies     = "bodies"
+	bucketReceipts   = "receipts"
+	bucketOutbox     = "outbox"
+	bucketAcks       = "acks"
+	bucketEvents     = "events"
+	bucketOpened     = "opened"
+	bucketCases      = "cases"
+	bucketSummaries  = "summaries"
+	bucketUnapplied  = "unapplied"
+	bucketQuarantine = "quarantine"
+	bucketDrafts     = "drafts"
+	bucketDocs       = "docs"
+	bucketBlobs      = "blobs"
+	bucketBlobIndex  = "blobindex"
+	bucketUploads    = "uploads"
+	bucketMirror     = "mirror"
+)
+
+// buckets lists every bucket of the newest schema, in the order of the drawing.
+var buckets = []string{
+	bucketMeta, bucketHeaders, bucketBodies, bucketReceipts, bucketOutbox, bucketAcks, bucketEvents, bucketOpened,
+	bucketCases, bucketSummaries, bucketUnapplied, bucketQuarantine, bucketDrafts, bucketDocs, bucketBlobs,
+	bucketBlobIndex, bucketUploads, bucketMirror,
+}
+
+// projections are the buckets that Rebuild empties and fills again from headers, bodies and events. Receipts are in
+// part a projection: stage 2 comes from events.
+var projections = []string{bucketOpened, bucketCases, bucketSummaries, bucketUnapplied, bucketQuarantine}
+
+// Keys of bucket meta.
+var (
+	keySchema   = []byte("schema")
+	keyIdentity = []byte("identity")
+	keyHead     = []byte("head")
+	keyClock    = []byte("clock")
+	keyApplied  = []byte("applied")
+)
+
+// Keys of bucket acks.
+var (
+	keyLastAck = []byte("last")
+	keyFork    = []byte("fork")
+)
+
+// migrations[i] takes the file from schema i to i+1. Never edit or reorder a shipped entry.
+var migrations = []func(*bolt.Tx) error{createBuckets}
+
+// Schema is the version of the file's layout that this program writes.
+func Schema() int { return len(migrations) }
+
+func createBuckets(tx *bolt.Tx) error {
+	for _, name := range buckets {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return fmt.Errorf("create bucket %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// errNothingDue leaves a write transaction without writing.
+var errNothingDue = errors.New("store: nothing to migrate")
+
+// migrate brings the file to the newest schema in one transaction: all steps or none. before runs ahead of the first
+// step when the file already holds data.
+func migrate(db *bolt.DB, x *box, steps []func(*bolt.Tx) error, before func(*bolt.Tx, int) error) (fresh bool, err error) {
+	err = db.Update(func(tx *bolt.Tx) error {
+		v, err := readSchema(tx, x)
+		if err != nil {
+			return err
+		}
+		fresh = v == 0
+		switch {
+		case v > len(steps):
+			return words.New("store.newer", fmt.Errorf("%w: file %d, program %d", ErrNewer, v, len(steps)))
+		case v == len(steps):
+			return errNothingDue
+		}
+		if v > 0 {
+			if err := before(tx, v); err != nil {
+				return err
+			}
+		}
+		for ; v < len(steps); v++ {
+			if err := steps[v](tx); err != nil {
+				return fmt.Errorf("store: migrate %d to %d: %w", v, v+1, err)
+			}
+		}
+		return writeSchema(tx, x, v)
+	})
+	if errors.Is(err, errNothingDue) {
+		err = nil
+	}
+	return fresh, err
+}
+
+// readSchema returns 0 for a new file. The number is authenticated, so a flipped bit is not taken for another version.
+func readSchema(tx *bolt.Tx, x *box) (int, error) {
+	b := tx.Bucket([]byte(bucketMeta))
+	if b == nil {
+		return 0, nil
+	}
+	v := b.Get(keySchema)
+	if len(v) != 4+macSize {
+		return 0, words.New("store.damaged", fmt.Errorf("%w: schema version has %d bytes", ErrDamaged, len(v)))
+	}
+	if !vault.Equal(x.tag(bucketMeta, keySchema, v[:4]), v[4:]) {
+		return 0, words.New("store.foreign", fmt.Errorf("%w: schema version is not of this machine", ErrForeign))
+	}
+	return int(binary.BigEndian.Uint32(v)), nil
+}
+
+func writeSchema(tx *bolt.Tx, x *box, version int) error {
+	v := binary.BigEndian.AppendUint32(nil, uint32(version))
+	v = append(v, x.tag(bucketMeta, keySchema, v)...)
+	if err := tx.Bucket([]byte(bucketMeta)).Put(keySchema, v); err != nil {
+		return fmt.Errorf("store: write schema: %w", err)
+	}
+	return nil
+}
+
+// seqKey is the key of record or event n: 8 bytes big-endian, so cursor order is log order.
+func seqKey(n uint64) []byte { return vault.U64(n) }
+
+// receiptKey is seq followed by the stage.
+func receiptKey(seq uint64, stage uint8) []byte { return append(vault.U64(seq), stage) }
+
+// Marks of bucket unapplied: what the number in the key counts.
+const (
+	markRecord = 'r'
+	markEvent  = 'e'
+)
+
+func markKey(mark byte, n uint64) []byte { return append([]byte{mark}, vault.U64(n)...) }

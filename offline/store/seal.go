@@ -1,0 +1,182 @@
+package store
+
+import (
+	"fmt"
+
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/canon"
+	"bianmin/offline/vault"
+)
+
+// valueVersion is the layout of every sealed value:
+//
+//	version u8 ‖ n u8 ‖ key id (n bytes) ‖ SM4-GCM ‖ [tag, 16 bytes, when n > 0]
+//
+// The key id is empty for the machine key and a period's id otherwise. The associated data is the bucket, the key, the
+// version and the key id: a value moved elsewhere does not open. The tag is an HMAC-SM3 under a key derived from the
+// machine key over bucket, key and value, so that a changed value is found while nobody is logged in, too.
+const (
+	valueVersion = 1
+	macSize      = 16
+)
+
+// box seals and opens values. Its methods may be called from any goroutine.
+type box struct {
+	suite   vault.Suite
+	machine vault.Key
+	mac     []byte // derived from machine
+	closed  vault.Period
+}
+
+func newBox(s vault.Suite, machine vault.Key, machinePeriod vault.Period) *box {
+	m := s.MAC(machine[:], []byte("bianmin/store/mac"))
+	return &box{suite: s, machine: machine, mac: m[:], closed: machinePeriod}
+}
+
+// tag authenticates a value's place and bytes under the machine's MAC key.
+func (x *box) tag(bucket string, key, value []byte) []byte {
+	t := x.suite.MAC(x.mac, []byte(bucket), []byte{0}, vault.U64(uint64(len(key))), key, value)
+	return t[:macSize]
+}
+
+// handle hides an id that may name a person: HMAC-SM3 under the machine's MAC key.
+func (x *box) handle(kind, id string) []byte {
+	h := x.suite.MAC(x.mac, []byte(kind), []byte{0}, []byte(id))
+	return h[:]
+}
+
+func aad(bucket string, key []byte, id string) []byte {
+	a := make([]byte, 0, 32+len(bucket)+len(key)+len(id))
+	a = append(a, "bianmin/store\x00"...)
+	a = append(a, bucket...)
+	a = append(a, 0)
+	a = append(a, vault.U64(uint64(len(key)))...)
+	a = append(a, key...)
+	a = append(a, valueVersion, byte(len(id)))
+	return append(a, id...)
+}
+
+// seal makes a value under the machine key.
+func (x *box) seal(bucket string, key, plain []byte) ([]byte, error) {
+	s, err := x.suite.Seal(x.machine, plain, aad(bucket, key, ""))
+	if err != nil {
+		return nil, fmt.Errorf("store: seal %s: %w", bucket, err)
+	}
+	return append([]byte{valueVersion, 0}, s...), nil
+}
+
+// sealIn makes a value under k, a key of the period id.
+func (x *box) sealIn(id string, k vault.Key, bucket string, key, plain []byte) ([]byte, error) {
+	if id == "" || len(id) > 255 {
+		return nil, fmt.Errorf("store: seal %s: period id of %d bytes", bucket, len(id))
+	}
+	s, err := x.suite.Seal(k, plain, aad(bucket, key, id))
+	if err != nil {
+		return nil, fmt.Errorf("store: seal %s: %w", bucket, err)
+	}
+	v := make([]byte, 0, 2+len(id)+len(s)+macSize)
+	v = append(v, valueVersion, byte(len(id)))
+	v = append(v, id...)
+	v = append(v, s...)
+	return append(v, x.tag(bucket, key, v)...), nil
+}
+
+// split takes a value apart and checks the machine's tag.
+func (x *box) split(bucket string, key, value []byte) (id string, sealed []byte, err error) {
+	if len(value) < 2 || value[0] != valueVersion || len(value) < 2+int(value[1]) {
+		return "", nil, fmt.Errorf("%w: %s: value layout", ErrDamaged, bucket)
+	}
+	n := 2 + int(value[1])
+	if n == 2 {
+		return "", value[2:], nil
+	}
+	end := len(value) - macSize
+	if end < n || !vault.Equal(x.tag(bucket, key, value[:end]), value[end:]) {
+		return "", nil, fmt.Errorf("%w: %s: value does not bear this machine's tag", ErrDamaged, bucket)
+	}
+	return string(value[2:n]), value[n:end], nil
+}
+
+// open opens a value. periods gives the keys of a period; it is not asked for values of the machine.
+func (x *box) open(bucket string, key, value []byte, periods func(id string) (vault.Period, error)) ([]byte, error) {
+	id, sealed, err := x.split(bucket, key, value)
+	if err != nil {
+		return nil, err
+	}
+	k := x.machine
+	if id != "" {
+		p, err := periods(id)
+		if err != nil {
+			return nil, err
+		}
+		k = p.Store
+		if bucket == bucketBlobIndex {
+			k = p.Blob
+		}
+	}
+	plain, err := x.suite.Open(k, sealed, aad(bucket, key, id))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, bucket, err)
+	}
+	return plain, nil
+}
+
+// put seals v under the machine key and stores it.
+func (x *box) put(tx *bolt.Tx, bucket string, key []byte, v any) error {
+	plain, err := canon.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("store: encode %s: %w", bucket, err)
+	}
+	value, err := x.seal(bucket, key, plain)
+	if err != nil {
+		return err
+	}
+	return putRaw(tx, bucket, key, value)
+}
+
+// putIn seals plain under a key of period p and stores it.
+func (x *box) putIn(tx *bolt.Tx, p vault.Period, bucket string, key, plain []byte) error {
+	k := p.Store
+	if bucket == bucketBlobIndex {
+		k = p.Blob
+	}
+	value, err := x.sealIn(p.ID, k, bucket, key, plain)
+	if err != nil {
+		return err
+	}
+	return putRaw(tx, bucket, key, value)
+}
+
+// get opens a machine-sealed value into v. ErrNotFound when there is none, ErrDamaged when it does not open.
+func (x *box) get(tx *bolt.Tx, bucket string, key []byte, v any) error {
+	value := tx.Bucket([]byte(bucket)).Get(key)
+	if value == nil {
+		return ErrNotFound
+	}
+	return x.decode(bucket, key, value, v)
+}
+
+// decode opens a machine-sealed value that was read already.
+func (x *box) decode(bucket string, key, value []byte, v any) error {
+	plain, err := x.open(bucket, key, value, noPeriods)
+	if err != nil {
+		return err
+	}
+	if err := canon.Unmarshal(plain, v); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrDamaged, bucket, err)
+	}
+	return nil
+}
+
+// noPeriods is for buckets in which every value is the machine's.
+func noPeriods(id string) (vault.Period, error) {
+	return vault.Period{}, fmt.Errorf("%w: value of period %q where only the machine writes", ErrDamaged, id)
+}
+
+func putRaw(tx *bolt.Tx, bucket string, key, value []byte) error {
+	if err := tx.Bucket([]byte(bucket)).Put(key, value); err != nil {
+		return fmt.Errorf("store: write %s: %w", bucket, err)
+	}
+	return nil
+}
