@@ -93,5 +93,11 @@ func ParseAuth(get func(name string) string, method, path string, offset int64) 
 	if err != nil || len(sig) != vault.SignatureSize {
 		return bad("signature header", err)
 	}
-	return Auth{Device: uint32(d), Nonce: nonce, Method: method, Path: path, Offset: offset, Sig: sig}, nil
+	a := Auth{Device: uint32(d), Nonce: nonce, Method: method, Path: path, Offset: offset, Sig: sig}
+	for name, want := range a.Headers() { // leading zeros, and line ends that base64 passes over
+		if get(name) != want {
+			return bad("headers", nil)
+		}
+	}
+	return a, nil
 }
