@@ -440,7 +440,7 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 		return v
 	}
 	out := in.fs.Outputs()
-	urgent, _ := out["urgent"].(bool)
+	urgent, _ := out["hardship"].(bool)
 	limit := in.item.PromisedFor(urgent)
 	if n, ok := out["promiseDays"].(int64); ok && n > 0 {
 		limit.Days = int(n)
