@@ -116,11 +116,18 @@ func TestBlobResume(t *testing.T) {
 	if status := d.create(addr, int64(len(data))); status != http.StatusCreated {
 		t.Fatalf("create again: %d", status)
 	}
-	if status, end := d.patch(addr, at, bytes.NewReader(data[at:])); status != http.StatusNoContent || end != int64(len(data)) {
+	// The gateway may still be taking what the cut request sent; then it stands elsewhere, and is asked again.
+	end := int64(0)
+	for try := 0; status != http.StatusNoContent && try < 10; try++ {
+		if _, at = d.head(addr); at >= 1000 {
+			status, end = d.patch(addr, at, bytes.NewReader(data[at:]))
+		}
+	}
+	if status != http.StatusNoContent || end != int64(len(data)) {
 		t.Fatalf("the rest: %d, offset %d", status, end)
 	}
 	if status, end := d.head(addr); status != http.StatusOK || end != int64(len(data)) {
-		t.Fatalf("whole: %d, offset %d", status, end)
+		t.Fatalf("whole: %d, offset %d\n%s", status, end, r.log)
 	}
 	f, err := r.g.Blob(addr)
 	if err != nil {

@@ -35,8 +35,9 @@ type parts struct {
 }
 
 type holder struct {
-	stop func() // ends the request that holds the upload; may be nil
-	done chan struct{}
+	stop    func() // ends the request that holds the upload; may be nil
+	stopped bool   // stop was called
+	done    chan struct{}
 }
 
 // lock takes an upload; false when the one who holds it does not let go in time.
@@ -52,14 +53,15 @@ func (p *parts) lock(ctx context.Context, name string, stop func()) bool {
 			if p.busy == nil {
 				p.busy = make(map[string]*holder)
 			}
-			p.busy[name] = &holder{stop, make(chan struct{})}
+			p.busy[name] = &holder{stop: stop, done: make(chan struct{})}
 			p.mu.Unlock()
 			return true
 		}
-		p.mu.Unlock()
 		if h.stop != nil {
-			h.stop()
+			h.stop() // under the mutex: once unlock has run, the connection may serve another request
+			h.stopped = true
 		}
+		p.mu.Unlock()
 		select {
 		case <-h.done:
 		case <-again.C:
@@ -71,13 +73,16 @@ func (p *parts) lock(ctx context.Context, name string, stop func()) bool {
 	}
 }
 
-func (p *parts) unlock(name string) {
+// unlock lets an upload go, and reports whether the request was to be stopped: its connection is of no more use then.
+func (p *parts) unlock(name string) (stopped bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if h := p.busy[name]; h != nil {
 		close(h.done)
 		delete(p.busy, name)
+		return h.stopped
 	}
+	return false
 }
 
 // sweep removes uploads nobody went on with.
@@ -168,7 +173,7 @@ func (g *Gateway) blob(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// begin checks who asks, takes the upload and finds how far it is. The caller calls end.
+// begin checks who asks, takes the upload and finds how far it is. The caller calls end before it answers.
 func (g *Gateway) begin(w http.ResponseWriter, r *http.Request, offset int64) (u upload, end func(), err error) {
 	addr, err := hashOf(r.PathValue("addr"))
 	if err != nil {
@@ -180,14 +185,22 @@ func (g *Gateway) begin(w http.ResponseWriter, r *http.Request, offset int64) (u
 	}
 	name := fmt.Sprintf("%s.%d", addr, d.Device)
 	rc := http.NewResponseController(w)
-	if !g.parts.lock(r.Context(), name, func() { _ = rc.SetReadDeadline(time.Now()) }) {
+	var stop func()
+	if r.Method == http.MethodPatch {
+		stop = func() { _ = rc.SetReadDeadline(time.Now()) }
+	}
+	if !g.parts.lock(r.Context(), name, stop) {
 		return u, nil, &wire.Error{Code: wire.CodeBusy, Detail: "upload is being written"}
 	}
 	if u, err = g.upload(addr, d.Device); err != nil {
 		g.parts.unlock(name)
 		return u, nil, err
 	}
-	return u, func() { g.parts.unlock(name) }, nil
+	return u, func() {
+		if g.parts.unlock(name) {
+			w.Header().Set("Connection", "close")
+		}
+	}, nil
 }
 
 func (g *Gateway) blobHead(w http.ResponseWriter, r *http.Request) {
@@ -222,17 +235,18 @@ func (g *Gateway) blobCreate(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, err)
 		return
 	}
-	defer end()
+	other := u.length != length && (u.done || u.part != "")
+	if !u.done && u.part == "" {
+		err = g.createPart(u, length)
+	}
+	end()
 	switch {
-	case u.length == length: // here already, whole or in part
-	case u.done || u.part != "":
+	case err != nil:
+		g.refuse(w, r, err)
+		return
+	case other:
 		g.refuseAs(w, r, http.StatusConflict, &wire.Error{Code: wire.CodeBadRequest, Detail: "another length"})
 		return
-	default:
-		if err := g.createPart(u, length); err != nil {
-			g.refuse(w, r, err)
-			return
-		}
 	}
 	w.Header().Set("Location", r.URL.Path)
 	w.Header().Set(wire.HeaderUploadOffset, strconv.FormatInt(u.offset, 10))
@@ -273,18 +287,22 @@ func (g *Gateway) blobPatch(w http.ResponseWriter, r *http.Request) {
 		g.refuse(w, r, err)
 		return
 	}
-	defer end()
+	conflict := false
 	switch {
 	case !u.done && u.part == "":
 		err = &wire.Error{Code: wire.CodeNotFound}
 	case offset != u.offset:
-		g.refuseAs(w, r, http.StatusConflict, &wire.Error{Code: wire.CodeBadRequest, Detail: "offset is " + strconv.FormatInt(u.offset, 10)})
-		return
-	case u.done: // nothing is missing
-	default:
+		conflict = true
+		err = &wire.Error{Code: wire.CodeBadRequest, Detail: "offset is " + strconv.FormatInt(u.offset, 10)}
+	case !u.done:
 		err = g.append(w, r, &u)
 	}
-	if err != nil {
+	end()
+	switch {
+	case conflict:
+		g.refuseAs(w, r, http.StatusConflict, err)
+		return
+	case err != nil:
 		g.refuse(w, r, err)
 		return
 	}

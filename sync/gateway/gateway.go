@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -38,9 +37,8 @@ type Config struct {
 	Suite vault.Suite      // nil: vault.SM(nil)
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: discard
-	// Page holds the citizen page's files; nil: no page. CSP is its Content-Security-Policy.
-	Page fs.FS
-	CSP  string
+	// Page returns a file of the citizen page by its URL path, with the headers to send; nil: no page.
+	Page func(path string) (data []byte, header map[string]string, ok bool)
 	// Slots is how many exchanges are worked on at once, those that only wait not counted; default 64.
 	Slots int
 	// Rate is how many status and enrolment requests one address may send in a second, Burst how many at once;

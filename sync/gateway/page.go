@@ -3,10 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
-	"io/fs"
-	"mime"
 	"net/http"
-	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -40,35 +37,22 @@ func (g *Gateway) static(w http.ResponseWriter, r *http.Request, age, media stri
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
+// page serves a file of the page with the headers it comes with.
 func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	if name == "" {
-		name = "index.html"
+	var data []byte
+	var header map[string]string
+	ok := false
+	if g.cfg.Page != nil {
+		data, header, ok = g.cfg.Page(r.URL.Path)
 	}
-	if g.cfg.Page == nil || !fs.ValidPath(name) {
+	if !ok {
 		g.refuse(w, r, &wire.Error{Code: wire.CodeNotFound})
 		return
 	}
-	data, err := fs.ReadFile(g.cfg.Page, name)
-	if err != nil {
-		g.refuse(w, r, &wire.Error{Code: wire.CodeNotFound})
-		return
+	for k, v := range header {
+		w.Header().Set(k, v)
 	}
-	media := mime.TypeByExtension(path.Ext(name))
-	if media == "" {
-		media = "application/octet-stream"
-	}
-	if g.cfg.CSP != "" {
-		w.Header().Set("Content-Security-Policy", g.cfg.CSP)
-	}
-	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
-	w.Header().Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-	if name == "sw.js" {
-		w.Header().Set("Service-Worker-Allowed", wire.PathPage)
-		g.static(w, r, "no-cache", media, data)
-		return
-	}
-	g.static(w, r, pageAge, media, data)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 // keyIndex lists the counties whose key lists are here.
