@@ -97,13 +97,14 @@ func TestKill9(t *testing.T) {
 		}
 		acks := 0
 		for sc := bufio.NewScanner(out); sc.Scan(); {
-			if sc.Text() == "ready" && timer == nil {
-				timer = time.AfterFunc(time.Duration(15+(round*53)%400)*time.Millisecond, kill)
-			}
-			word, ok := strings.CutPrefix(sc.Text(), "ack ")
-			if n, err := strconv.ParseUint(word, 10, 64); ok && err == nil {
+			if word, ok := strings.CutPrefix(sc.Text(), "ack "); ok {
+				n, err := strconv.ParseUint(word, 10, 64)
+				must(t, err)
 				most = max(most, n)
 				acks++
+			}
+			if timer == nil && acks == 1+(round*5)%23 { // in the middle of the next save, or of an exchange
+				timer = time.AfterFunc(time.Duration(round*7%40)*time.Millisecond, kill)
 			}
 		}
 		err = cmd.Wait()

@@ -3,6 +3,7 @@ package faultnet_test
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -38,7 +39,7 @@ var (
 	cheap = vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1}
 )
 
-// a counts rounds: all of them with BIANMIN_FULL=1, else a tenth, at least one.
+// count scales rounds: all of them with BIANMIN_FULL=1, else a tenth, at least one.
 func count(n int) int {
 	if full {
 		return n
@@ -87,7 +88,7 @@ func (p *platform) start() {
 	p.keys, err = gateway.OpenKeys(filepath.Join(p.dir, "keys"), suite)
 	must(p.t, err)
 	p.g, err = gateway.New(gateway.Config{
-		Store: p.db, Keys: p.keys, Blobs: filepath.Join(p.dir, "blobs"), Suite: suite, Log: slog.New(slog.DiscardHandler),
+		Store: p.db, Keys: p.keys, Blobs: filepath.Join(p.dir, "blobs"), Suite: suite, Log: gatewayLog(),
 		RetryAfter: 10 * time.Millisecond,
 	})
 	must(p.t, err)
@@ -106,6 +107,14 @@ func (p *platform) start() {
 			p.t.Errorf("gateway: %v", err)
 		}
 	})
+}
+
+// gatewayLog shows the gateway's log with BIANMIN_LOG=1.
+func gatewayLog() *slog.Logger {
+	if os.Getenv("BIANMIN_LOG") == "1" {
+		return slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.DiscardHandler)
 }
 
 func (p *platform) stop() {
@@ -200,9 +209,14 @@ func (s *station) dial(onEvent func(engine.Event)) {
 	must(s.t, err)
 }
 
+// login unlocks. A machine that died in the middle of a login counts that as a wrong PIN, so there may be a short wait.
 func (s *station) login() {
 	s.t.Helper()
 	u, err := s.ring.Unlock(operator, pin)
+	for end := time.Now().Add(10 * time.Second); errors.Is(err, vault.ErrWait) && time.Now().Before(end); {
+		<-time.After(20 * time.Millisecond)
+		u, err = s.ring.Unlock(operator, pin)
+	}
 	must(s.t, err)
 	must(s.t, s.st.Unlock(u))
 }
