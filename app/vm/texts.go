@@ -56,8 +56,11 @@ func DayText(t Texts, at time.Time) string {
 		return ""
 	}
 	at = at.In(ident.China)
-	return t.T("time.day", "year", strconv.Itoa(at.Year()), "month", strconv.Itoa(int(at.Month())), "day", strconv.Itoa(at.Day()),
-		"name", at.Format("Jan"))
+	month := strconv.Itoa(int(at.Month()))
+	if t.Lang() == "en" {
+		month = at.Format("Jan")
+	}
+	return t.T("time.day", "year", strconv.Itoa(at.Year()), "month", month, "day", strconv.Itoa(at.Day()))
 }
 
 // CivilText returns a civil date as people read it; no day gives "".
