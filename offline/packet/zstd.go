@@ -14,7 +14,7 @@ import (
 // Settings of codec 1. The window bounds what an encoder keeps, MaxPlain what a decoder returns. The next level saves
 // 2% of bytes for three times the memory (10 MB against 33 MB for an encoder that has seen a large run).
 const (
-	rawDictID  = 1 // id of a dictionary that is not in zstd's own format
+	rawDictID  = 0 // of a dictionary not in zstd's own format: frames name none, as zstd's own program expects
 	leastDict  = 16
 	window     = 1 << 20
 	coderLimit = 2 // runs compressed or decompressed at the same time, per dictionary

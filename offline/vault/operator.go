@@ -234,14 +234,14 @@ func (u *Unlocked) openPeriod(slot periodSlot) (Period, error) {
 
 // ChangePIN gives the operator a new PIN, and ends a one-time one. A wrong old PIN counts as in Unlock. Errors: those
 // of Unlock, and ErrShortPIN, ErrSimplePIN, ErrSamePIN for the new one.
-func (u *Unlocked) ChangePIN(old, new string) error {
+func (u *Unlocked) ChangePIN(old, fresh string) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.closed {
 		return ErrClosed
 	}
 	r := u.ring
-	if err := r.checkNewPIN(old, new); err != nil {
+	if err := r.checkNewPIN(old, fresh); err != nil {
 		return err
 	}
 	r.checkMu.Lock()
@@ -263,7 +263,7 @@ func (u *Unlocked) ChangePIN(old, new string) error {
 		return err
 	}
 	defer clear(d)
-	slot, err := wrapOperatorKey(r.suite, r.secret, f.Argon, r.kdf, ops[at].operatorSlot, d, new)
+	slot, err := wrapOperatorKey(r.suite, r.secret, f.Argon, r.kdf, ops[at].operatorSlot, d, fresh)
 	if err != nil {
 		return err
 	}
@@ -281,7 +281,7 @@ func (u *Unlocked) ChangePIN(old, new string) error {
 }
 
 // checkNewPIN applies the rules for PINs people choose.
-func (r *Ring) checkNewPIN(old, new string) error {
+func (r *Ring) checkNewPIN(old, fresh string) error {
 	least := leastFile
 	switch {
 	case r.demo:
@@ -289,9 +289,9 @@ func (r *Ring) checkNewPIN(old, new string) error {
 	case protectedBy(r.mach):
 		least = leastProtected
 	}
-	chars := []rune(string(plainPIN(new)))
+	chars := []rune(string(plainPIN(fresh)))
 	switch {
-	case !utf8.ValidString(new) || len(chars) < least:
+	case !utf8.ValidString(fresh) || len(chars) < least:
 		return words.New(ErrShortPIN.Key, nil, "least", strconv.Itoa(least))
 	case string(chars) == string(plainPIN(old)):
 		return ErrSamePIN

@@ -279,16 +279,22 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data[2] = 2 // the version: map head, key 1, value
-	writeFile(t, a, data)
+	// A newer program keeps two things: the version comes first, the MAC last.
+	newer := func(head ...byte) []byte {
+		b := append(head, data[3:len(data)-HashSize-2]...)
+		key := f.suite.MAC(f.ring.secret, []byte(keysDomain+"file\x00"))
+		mac := f.suite.MAC(key[:], b, []byte{0x40})
+		return append(append(b, 0x58, HashSize), mac[:]...)
+	}
+	writeFile(t, a, newer(data[0], 1, 2))
 	if _, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{}); !errors.Is(err, ErrNewer) {
 		t.Errorf("one newer copy: %v", err)
 	}
-	writeFile(t, filepath.Join(f.dir, "keys.b"), append([]byte{0xab, 1, 24, 99}, data[3:]...))
+	writeFile(t, filepath.Join(f.dir, "keys.b"), newer(0xab, 1, 24, 99))
 	if _, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{}); !errors.Is(err, ErrNewer) {
 		t.Errorf("two newer copies: %v", err)
 	}
-	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, data) {
+	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, newer(data[0], 1, 2)) {
 		t.Error("newer copy was overwritten")
 	}
 }
