@@ -3,22 +3,32 @@ package gateway
 import (
 	"context"
 	"io/fs"
-	"slices"
 
 	"bianmin/offline/catalog"
 	"bianmin/sync/wire"
 )
 
-// LoadCounty sets a county up from its folder: settings, stations and operators, and its packs, signed by the platform
-// root and published. set gives what the folder does not know (address; a short host of its own choice wins).
-func (g *Gateway) LoadCounty(ctx context.Context, src fs.FS, version uint32, set Settings) error {
+// LoadCounty sets a county up from its folder, or brings it up to date: settings, stations and operators, and its packs,
+// signed by the platform root and published under version (0: one above the newest). set gives what the folder does not
+// know; a short host of its own choice wins. Nothing is written when the folder has a fault. It returns the packs.
+func (g *Gateway) LoadCounty(ctx context.Context, src fs.FS, version uint32, set Settings) ([]PackRow, error) {
 	county, err := catalog.LoadCounty(src)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if version == 0 {
+		held, err := g.Packs(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range held {
+			version = max(version, p.Version)
+		}
+		version++
 	}
 	packs, err := catalog.BuildCounty(src, version, g.keys.Root)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	set.County, set.Name, set.Telephone = county.Code, county.Name.ZH, county.Telephone
 	set.Demo = county.Sample
@@ -26,7 +36,7 @@ func (g *Gateway) LoadCounty(ctx context.Context, src fs.FS, version uint32, set
 		set.ShortHost = county.ShortHost
 	}
 	if err := g.SaveSettings(ctx, set); err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range county.Stations {
 		st := wire.Station{Division: s.Code, Name: s.Name.ZH, Telephone: s.Telephone, County: county.Code}
@@ -42,41 +52,16 @@ func (g *Gateway) LoadCounty(ctx context.Context, src fs.FS, version uint32, set
 			})
 		}
 		if err := g.PutStation(ctx, st, ops); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return g.publishBuilt(ctx, packs)
-}
-
-func (g *Gateway) publishBuilt(ctx context.Context, packs []catalog.Built) error {
+	out := make([]PackRow, 0, len(packs))
 	for _, p := range packs {
-		if _, err := g.Publish(ctx, p.Data); err != nil {
-			return err
+		row, err := g.Publish(ctx, p.Data)
+		if err != nil {
+			return out, err
 		}
+		out = append(out, row)
 	}
-	return nil
-}
-
-// PublishFolder builds the packs of a county's folder and publishes them. version 0 means one above the newest.
-func (g *Gateway) PublishFolder(ctx context.Context, src fs.FS, version uint32) ([]PackRow, error) {
-	held, err := g.Packs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if version == 0 {
-		for _, p := range held {
-			version = max(version, p.Version)
-		}
-		version++
-	}
-	packs, err := catalog.BuildCounty(src, version, g.keys.Root)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.publishBuilt(ctx, packs); err != nil {
-		return nil, err
-	}
-	out, err := g.Packs(ctx)
-	out = slices.DeleteFunc(out, func(p PackRow) bool { return p.Version != version })
-	return out, err
+	return out, nil
 }

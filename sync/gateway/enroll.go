@@ -291,3 +291,39 @@ func (g *Gateway) Stations(ctx context.Context) (out []wire.Station, err error) 
 	})
 	return out, err
 }
+
+// Station returns one station; with division "", the one with most operators, the first of several. ErrNotFound.
+func (g *Gateway) Station(ctx context.Context, division string) (out wire.Station, err error) {
+	err = g.store.View(ctx, func(tx Tx) error {
+		if division != "" {
+			row, err := tx.Station(division)
+			if err == nil {
+				out, err = decodeStation(row)
+			}
+			return err
+		}
+		rows, err := tx.Stations()
+		if err != nil {
+			return err
+		}
+		best := -1
+		for _, row := range rows {
+			ops, err := tx.Operators(row.Division)
+			if err != nil {
+				return err
+			}
+			if len(ops) <= best {
+				continue
+			}
+			best = len(ops)
+			if out, err = decodeStation(row); err != nil {
+				return err
+			}
+		}
+		if best < 0 {
+			return fmt.Errorf("%w: station", ErrNotFound)
+		}
+		return nil
+	})
+	return out, err
+}

@@ -185,6 +185,9 @@ func (g *Gateway) SaveSettings(ctx context.Context, s Settings) error {
 		} else if err != nil {
 			return err
 		}
+		if s.County == "" {
+			return nil // a platform without a county yet
+		}
 		_, err := tx.Doc(keysDoc + s.County)
 		if errors.Is(err, ErrNotFound) {
 			_, err = g.putKeyList(tx, s.County)
