@@ -88,13 +88,13 @@ type RingOptions struct {
 	Sign, Seal PrivateKey       // the device's two key pairs; their scalars must be able to leave their module
 	Operators  []NewOperator    // 1 to 256, ids unique
 	Argon      Argon            // zero value: defaults
-	Demo       bool             // a sample county: ChangePIN takes four characters and simple PINs
+	Demo       bool             // a sample county: ChangePIN takes four characters and simple PINs; kept in the ring
 	Now        func() time.Time // nil: time.Now
 }
 
 // OpenOptions is what OpenRing needs; the zero value will do.
 type OpenOptions struct {
-	Demo bool             // as RingOptions.Demo
+	Demo bool             // true: as if the ring had been created with RingOptions.Demo
 	Now  func() time.Time // nil: time.Now
 }
 
@@ -181,7 +181,7 @@ func CreateRing(dir string, s Suite, m Machine, o RingOptions) (*Ring, error) {
 	if err := writePair(dir, ringName, data); err != nil {
 		return nil, withCause(ErrWrite, err)
 	}
-	return OpenRing(dir, s, m, OpenOptions{Demo: o.Demo, Now: o.Now})
+	return OpenRing(dir, s, m, OpenOptions{Now: o.Now})
 }
 
 // OpenRing opens the key files in dir at machine level. A copy that is damaged, missing or older is written again from
@@ -310,6 +310,9 @@ func (r *Ring) MachinePeriod() Period { return r.mperiod }
 
 // MachineName says where the machine secret lives, and whether a thief of the disk is kept from it.
 func (r *Ring) MachineName() (name string, protected bool) { return r.mach.Name(), protectedBy(r.mach) }
+
+// Demo reports whether the ring belongs to a sample county.
+func (r *Ring) Demo() bool { return r.demo }
 
 // Repaired lists files whose damaged or missing copy was written again since the ring was opened.
 func (r *Ring) Repaired() []string {

@@ -446,9 +446,28 @@ func TestLeastPIN(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if r.Demo() != c.demo {
+			t.Errorf("%s: demo %t", c.name, r.Demo())
+		}
 		if err := r.checkNewPIN("204816", c.pin); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
+	}
+}
+
+// The ring remembers that it belongs to a sample county.
+func TestDemoIsKept(t *testing.T) {
+	dir := t.TempDir()
+	m := KeyFile(filepath.Join(dir, "m"))
+	if _, err := CreateRing(dir, SM(nil), m, RingOptions{Sign: mustKey(t), Seal: mustKey(t), Argon: cheap, Demo: true, Operators: []NewOperator{{ID: "a", PIN: "1111"}}}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := OpenRing(dir, SM(nil), m, OpenOptions{})
+	if err != nil || !r.Demo() {
+		t.Fatalf("demo lost: %v", err)
+	}
+	if err := mustUnlock(t, r, "a", "1111").ChangePIN("1111", "1234"); err != nil {
+		t.Error(err)
 	}
 }
 

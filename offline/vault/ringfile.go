@@ -65,6 +65,7 @@ type machineSlot struct {
 	Sign   []byte     `cbor:"1,keyasint"` // device's signing scalar
 	Key    Key        `cbor:"2,keyasint"`
 	Period periodKeys `cbor:"3,keyasint"`
+	Demo   bool       `cbor:"4,keyasint"` // a sample county
 }
 
 type masterSlot struct {
@@ -215,6 +216,7 @@ func (r *Ring) openMachine() error {
 	if err != nil {
 		return withCause(ErrDamaged, err)
 	}
+	r.demo = r.demo || m.Demo
 	r.device, r.mkey, r.mperiod, r.seal = k, m.Key, m.Period.period(MachinePeriodID), PublicKey(r.file.SealKey)
 	clear(m.Sign)
 	return nil
@@ -271,7 +273,7 @@ func newRingFile(s Suite, secret []byte, o RingOptions) (ringFile, Key, error) {
 		return ringFile{}, Key{}, err
 	}
 	wrap := derive(s, secret, "wrap")
-	if f.Machine, err = sealSlot(s, wrap, slotMachine, machineSlot{sign, mkey, mp}); err != nil {
+	if f.Machine, err = sealSlot(s, wrap, slotMachine, machineSlot{sign, mkey, mp, o.Demo}); err != nil {
 		return ringFile{}, Key{}, err
 	}
 	master, err := s.NewKey()
