@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -424,5 +425,29 @@ func TestSM2Vectors(t *testing.T) {
 		if got := suite.VerifyRaw(unhex(t, v.Pub), unhex(t, v.Msg), sig); got != v.Valid {
 			t.Errorf("%s: %v", v.Name, got)
 		}
+	}
+}
+
+// The page refuses the same characters: its table is this one.
+func TestPageHasTheSameTable(t *testing.T) {
+	script, err := os.ReadFile("../../assets/receipt-page/src/receipt.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(script), "export const FOREIGN = [")
+	table, _, ok2 := strings.Cut(rest, "\n];")
+	if !ok || !ok2 {
+		t.Fatal("no table in the page")
+	}
+	var page [][2]rune
+	for line := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
+		var from, to rune
+		if _, err := fmt.Sscanf(strings.TrimSpace(line), "[0x%x, 0x%x],", &from, &to); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		page = append(page, [2]rune{from, to})
+	}
+	if fmt.Sprint(page) != fmt.Sprint(foreignRanges[:len(foreignRanges)-1]) { // the last is beyond what a browser's text can hold
+		t.Errorf("page %x\nprogram %x", page, foreignRanges)
 	}
 }
