@@ -154,7 +154,7 @@ func NewBanner(state State, title, text string, actions ...fyne.CanvasObject) *B
 		actions: HStack(Gap1, actions...),
 	}
 	b.Compose(b, Layer(b.ground, Pad(Gap2, Gap2, HStack(Gap2,
-		fyne.NewContainerWithLayout(&topIconLayout{}, b.mark), Grow(VStack(GapH, b.title, b.text)), b.actions))))
+		Arrange(&topIconLayout{}, b.mark), Grow(VStack(GapH, b.title, b.text)), b.actions))))
 	b.Set(state, title, text)
 	return b
 }

@@ -19,9 +19,10 @@ const (
 // Button is a word, with an icon if you like, that acts when it is tapped. It is at least as tall as a finger needs.
 type Button struct {
 	KeyTouch
-	kind  Kind
-	text  string
-	icon  string
+	kind Kind
+	text string
+	icon string
+	key  bool // a key of a pad: larger word
 
 	ground *canvas.Rectangle
 	ring   *canvas.Rectangle
@@ -51,6 +52,14 @@ func DangerButton(text string, onTap func()) *Button { return NewButton(Danger, 
 
 // QuietButton returns a button without ground, for rows and bars.
 func QuietButton(text, icon string, onTap func()) *Button { return NewButton(Quiet, text, icon, onTap) }
+
+// NewPadKey returns a key of a pad on the screen, with its word in title size.
+func NewPadKey(kind Kind, text, icon string, onTap func()) *Button {
+	b := NewButton(kind, text, icon, onTap)
+	b.key = true
+	b.style()
+	return b
+}
 
 // Text returns the word on the button.
 func (b *Button) Text() string { return b.text }
@@ -120,6 +129,9 @@ func (b *Button) style() {
 	}
 	b.label.Text, b.label.Color, b.label.TextSize = b.text, Color(ink), m.Body
 	b.label.TextStyle = fyne.TextStyle{Bold: b.kind == Primary || b.kind == Danger}
+	if b.key {
+		b.label.TextSize = m.Title
+	}
 	b.image.Hidden = b.icon == ""
 	if b.icon != "" {
 		b.image.Resource = Resource(b.icon, ink)
@@ -140,12 +152,19 @@ func (b *Button) place(size fyne.Size) {
 		}
 	}
 	x := (size.Width - content) / 2
-	if b.icon != "" {
-		b.image.Resize(fyne.NewSize(m.Icon, m.Icon))
-		b.image.Move(fyne.NewPos(x, (size.Height-m.Icon)/2))
-		x += m.Icon + m.Grid
+	word, picture := x, x
+	switch {
+	case b.icon == "":
+	case b.icon == "next" || b.icon == "right" || b.icon == "down": // arrows onward stand behind the word
+		if b.text != "" {
+			picture = x + label.Width + m.Grid
+		}
+	default:
+		word = x + m.Icon + m.Grid
 	}
-	b.label.Move(fyne.NewPos(x, (size.Height-label.Height)/2))
+	b.image.Resize(fyne.NewSize(m.Icon, m.Icon))
+	b.image.Move(fyne.NewPos(picture, (size.Height-m.Icon)/2))
+	b.label.Move(fyne.NewPos(word, (size.Height-label.Height)/2))
 	b.label.Resize(label)
 }
 
@@ -194,7 +213,7 @@ func ActionBar(left []fyne.CanvasObject, right ...fyne.CanvasObject) fyne.Canvas
 	row := append(append([]fyne.CanvasObject{}, left...), Spring())
 	row = append(row, right...)
 	return Layer(NewSurface(RoleSurface, RoleClear).Square(), VStack(Gap0, Line(),
-		fyne.NewContainerWithLayout(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap1, Pad(Gap0, GapH, HStack(Gap2, row...))))))
+		Arrange(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap1, Pad(Gap0, GapH, HStack(Gap2, row...))))))
 }
 
 // Tile is a large button of the home page: an icon, a word, and a line that says more.

@@ -11,10 +11,10 @@ type FieldFrame struct {
 	label  *Text
 	star   *Text
 	mark   *Text
-	source *Badge
-	aside  *fyne.Container
+	source *Badge          // nil until there is one: most fields of a long form never have one
+	aside  *fyne.Container // source, then the buttons beside it
 	help   *Text
-	fault  *fyne.Container
+	fault  *fyne.Container // icon and words, filled with the first error
 	words  *Text
 	input  fyne.CanvasObject
 }
@@ -25,22 +25,19 @@ type faulty interface{ SetFaulty(bool) }
 // NewFieldFrame returns a frame around input.
 func NewFieldFrame(label string, input fyne.CanvasObject) *FieldFrame {
 	f := &FieldFrame{
-		label:  Strong(label).Single(),
-		star:   NewText("*", StyleStrong, RoleDanger).Single(),
-		mark:   Label("").Single(),
-		source: NewBadge(StateInfo, ""),
-		aside:  HStack(Gap1),
-		help:   Label(""),
-		words:  NewText("", StyleBody, RoleDanger),
-		input:  input,
+		label: Strong(label).Single(),
+		star:  NewText("*", StyleStrong, RoleDanger).Single(),
+		mark:  Label("").Single(),
+		aside: HStack(Gap1),
+		help:  Label(""),
+		words: NewText("", StyleBody, RoleDanger),
+		input: input,
 	}
-	f.fault = HStackTop(GapH, AtLeast(func(t Tokens) fyne.Size {
-		return fyne.NewSize(t.Icon, t.Body*t.LineSpacing)
-	}, NewIcon("danger", RoleDanger)), Grow(f.words))
-	for _, o := range []fyne.CanvasObject{f.star, f.mark, f.source, f.help, f.fault, f.aside} {
+	f.fault = HStackTop(GapH)
+	for _, o := range []fyne.CanvasObject{f.star, f.mark, f.help, f.fault, f.aside} {
 		o.Hide()
 	}
-	f.Compose(f, VStack(GapH, HStack(GapH, f.label, f.star, f.mark, Spring(), f.source, f.aside), input, f.fault, f.help))
+	f.Compose(f, VStack(GapH, HStack(GapH, f.label, f.star, f.mark, Spring(), f.aside), input, f.fault, f.help))
 	return f
 }
 
@@ -75,6 +72,11 @@ func (f *FieldFrame) SetError(text string) {
 	if f.words.Text() == text && f.fault.Hidden == (text == "") {
 		return
 	}
+	if text != "" && len(f.fault.Objects) == 0 {
+		f.fault.Objects = []fyne.CanvasObject{AtLeast(func(t Tokens) fyne.Size {
+			return fyne.NewSize(t.Icon, t.Body*t.LineSpacing)
+		}, NewIcon("danger", RoleDanger)), Grow(f.words)}
+	}
 	f.fault.Hidden = text == ""
 	f.words.SetText(text)
 	if in, ok := f.input.(faulty); ok {
@@ -89,10 +91,12 @@ func (f *FieldFrame) Error() string { return f.words.Text() }
 // SetSource tells where a prefilled value comes from, for example "公安人口库 · 2026-11-01"; aside are buttons beside it
 // such as 异议. "" takes both away.
 func (f *FieldFrame) SetSource(text string, aside ...fyne.CanvasObject) {
-	f.source.Hidden = text == ""
-	f.source.Set(StateInfo, text)
-	f.source.mark.Set("shield", RolePrimary)
-	f.aside.Objects = aside
-	f.aside.Hidden = len(aside) == 0
+	f.aside.Objects = nil
+	f.aside.Hidden = text == ""
+	if text != "" {
+		f.source = NewBadge(StateInfo, text)
+		f.source.mark.Set("shield", RolePrimary)
+		f.aside.Objects = append([]fyne.CanvasObject{f.source}, aside...)
+	}
 	f.Refresh()
 }

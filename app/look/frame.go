@@ -4,25 +4,24 @@ import (
 	"strconv"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
 )
 
 // Frame is the whole window: top bar, navigation rail at the left (nil on kiosks and at login), the page, and a
 // keyboard panel (nil when there is none) that pushes the page up.
 func Frame(top, rail, page, keyboard fyne.CanvasObject) fyne.CanvasObject {
-	return Layer(NewSurface(RoleBackground, RoleClear).Square(), container.NewBorder(top, keyboard, rail, nil, page))
+	return Layer(NewSurface(RoleBackground, RoleClear).Square(), Edges(top, keyboard, rail, page))
 }
 
 // Page puts body over a foot that stays in view: body is usually a scroll area, foot an ActionBar or nil. head, when
 // not nil, stays in view above it.
 func Page(head, body, foot fyne.CanvasObject) fyne.CanvasObject {
-	return container.NewBorder(head, foot, nil, nil, body)
+	return Edges(head, foot, nil, body)
 }
 
 // Head is the part of a page above its scroll area: the wizard's steps, a search field.
 func Head(objects ...fyne.CanvasObject) fyne.CanvasObject {
 	return Layer(NewSurface(RoleSurface, RoleClear).Square(), VStack(Gap0,
-		fyne.NewContainerWithLayout(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap1, VStack(Gap1, objects...))), Line()))
+		Arrange(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap1, VStack(Gap1, objects...))), Line()))
 }
 
 // TopBarState is what the bar at the top shows.
@@ -144,15 +143,16 @@ func (r *Rail) entry(item RailItem) fyne.CanvasObject {
 		ink = RolePrimary
 	}
 	word := NewText(item.Word, style, ink).Align(fyne.TextAlignCenter)
-	rows := []fyne.CanvasObject{Centered(NewIconSized(item.Icon, ink, func(t Tokens) float32 { return t.Icon * 1.2 })), word}
+	drawing := NewIconSized(item.Icon, ink, func(t Tokens) float32 { return t.Icon * 1.2 })
+	var picture fyne.CanvasObject = Centered(drawing)
 	if item.Mark > 0 {
-		rows = append(rows, Centered(NewBadge(StateWarning, strconv.Itoa(item.Mark))))
+		picture = Arrange(cornerLayout{}, drawing, NewCount(item.Mark))
 	}
 	bar := NewSurface(RoleClear, RoleClear).Square()
 	if here {
 		bar.SetRoles(RolePrimary, RoleClear)
 	}
-	content := Layer(Pad(GapH, Gap1, VStack(GapH, rows...)), fyne.NewContainerWithLayout(barLayout{}, bar))
+	content := Layer(Pad(GapH, GapH, VStack(GapH, picture, word)), Arrange(barLayout{}, bar))
 	row := NewRow(content, func() {
 		if r.OnSelect != nil {
 			r.OnSelect(item.ID)
@@ -163,6 +163,87 @@ func (r *Rail) entry(item RailItem) fyne.CanvasObject {
 		row.body.SetRoles(RolePrimarySoft, RoleClear)
 	}
 	return row
+}
+
+// NewCount returns a round mark with a number: how many things wait here.
+func NewCount(n int) fyne.CanvasObject {
+	word := strconv.Itoa(n)
+	if n > 99 {
+		word = "99+"
+	}
+	return Layer(NewSurface(RoleDanger, RoleClear).Round(), AtLeast(func(t Tokens) fyne.Size {
+		return fyne.NewSize(t.Label*1.5, t.Label*1.5)
+	}, Pad(GapH, Gap0, HStack(Gap0, Spring(), NewText(word, StyleLabel, RoleOnPrimary).Single(), Spring()))))
+}
+
+// cornerLayout centres the first object and hangs the second at its upper right.
+type cornerLayout struct{}
+
+func (cornerLayout) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+func (cornerLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	icon, mark := o[0].MinSize(), o[1].MinSize()
+	left := (size.Width - icon.Width) / 2
+	o[0].Move(fyne.NewPos(left, 0))
+	o[0].Resize(icon)
+	o[1].Move(fyne.NewPos(left+icon.Width*0.75, -mark.Height*0.2))
+	o[1].Resize(mark)
+}
+
+// Edges puts parts at the edges of the room, without gaps, and body in what is left; any edge may be nil. The left
+// part stands between top and bottom.
+func Edges(top, bottom, left, body fyne.CanvasObject) *fyne.Container {
+	l := &edgesLayout{top: top, bottom: bottom, left: left, body: body}
+	c := Arrange(l)
+	for _, o := range []fyne.CanvasObject{body, left, bottom, top} {
+		if o != nil {
+			c.Objects = append(c.Objects, o)
+		}
+	}
+	return c
+}
+
+type edgesLayout struct{ top, bottom, left, body fyne.CanvasObject }
+
+func shown(o fyne.CanvasObject) bool { return o != nil && o.Visible() }
+
+func (l *edgesLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	y, end, x := float32(0), size.Height, float32(0)
+	if shown(l.top) {
+		y = HeightFor(l.top, size.Width)
+		l.top.Move(fyne.NewPos(0, 0))
+		l.top.Resize(fyne.NewSize(size.Width, y))
+	}
+	if shown(l.bottom) {
+		h := HeightFor(l.bottom, size.Width)
+		end = max(y, end-h)
+		l.bottom.Move(fyne.NewPos(0, end))
+		l.bottom.Resize(fyne.NewSize(size.Width, h))
+	}
+	if shown(l.left) {
+		x = l.left.MinSize().Width
+		l.left.Move(fyne.NewPos(0, y))
+		l.left.Resize(fyne.NewSize(x, end-y))
+	}
+	l.body.Move(fyne.NewPos(x, y))
+	l.body.Resize(fyne.NewSize(max(0, size.Width-x), max(0, end-y)))
+}
+
+func (l *edgesLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	least := l.body.MinSize()
+	if shown(l.left) {
+		left := l.left.MinSize()
+		least.Width += left.Width
+		least.Height = max(least.Height, left.Height)
+	}
+	for _, o := range []fyne.CanvasObject{l.top, l.bottom} {
+		if shown(o) {
+			m := o.MinSize()
+			least.Width = max(least.Width, m.Width)
+			least.Height += m.Height
+		}
+	}
+	return least
 }
 
 // barLayout puts a bar at the left edge, inset from the corners.

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"bytes"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -12,30 +13,20 @@ import (
 	"fyne.io/fyne/v2/widget"
 )
 
-// shots is where pictures of the gallery go; BIANMIN_SHOTS keeps them for looking at.
-func shots(t *testing.T) string {
-	if dir := os.Getenv("BIANMIN_SHOTS"); dir != "" {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	return t.TempDir()
-}
-
-// shoot paints the window and returns the path of the picture.
-func shoot(t *testing.T, w fyne.Window, name string) string {
+// shoot paints the window into the folder BIANMIN_SHOTS names; without one it does nothing, painting takes seconds.
+func shoot(t *testing.T, w fyne.Window, name string) {
 	t.Helper()
-	path := filepath.Join(shots(t), name+".png")
-	file, err := os.Create(path)
-	if err != nil {
+	dir := os.Getenv("BIANMIN_SHOTS")
+	if dir == "" {
+		return
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, w.Canvas().Capture()); err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
-	if err := png.Encode(file, w.Canvas().Capture()); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), out.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return path
 }
 
 // gallery is a page with every part of the package.
@@ -88,7 +79,7 @@ func gallery() fyne.CanvasObject {
 			Moment{When: "2026年11月22日 14:02", What: "收件", More: "石桥村便民服务站 李桂芳", State: StateSuccess},
 			Moment{When: "2026年11月22日 14:10", What: "受理", State: StateSuccess},
 			Moment{What: "办结", When: "预计 2026年12月6日前"})),
-		HStack(Gap2, disabled, chosen, focused, DangerButton("撤回申请", nil), QuietButton("更多", "down", nil), NewStatusDot(StateSuccess, "已联网 · 全部送达 09:31")),
+		Wrap(Gap2, disabled, chosen, focused, DangerButton("撤回申请", nil), QuietButton("更多", "down", nil), NewStatusDot(StateSuccess, "已联网 · 全部送达 09:31")),
 		EmptyState("cases", "还没有办件", "办理一件事项后，会显示在这里。", SecondaryButton("去办事", nil)),
 		Busy(""),
 	))

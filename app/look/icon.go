@@ -16,7 +16,7 @@ type Icon struct {
 	size func(Tokens) float32
 }
 
-// NewIcon returns an icon as large as the text beside it.
+// NewIcon returns an icon as large as the text beside it; RoleClear leaves its place empty.
 func NewIcon(name string, role Role) *Icon {
 	return NewIconSized(name, role, func(t Tokens) float32 { return t.Icon })
 }
@@ -52,6 +52,7 @@ func Resource(name string, role Role) fyne.Resource {
 func (i *Icon) CreateRenderer() fyne.WidgetRenderer {
 	r := &iconRenderer{icon: i, image: canvas.NewImageFromResource(Resource(i.name, i.role))}
 	r.image.FillMode = canvas.ImageFillContain
+	r.image.Hidden = i.role == RoleClear
 	return r
 }
 
@@ -76,6 +77,7 @@ func (r *iconRenderer) Layout(size fyne.Size) {
 
 func (r *iconRenderer) Refresh() {
 	r.image.Resource = Resource(r.icon.name, r.icon.role)
+	r.image.Hidden = r.icon.role == RoleClear
 	r.Layout(r.icon.Size())
 	r.image.Refresh()
 }

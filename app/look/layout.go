@@ -1,34 +1,34 @@
 package look
 
 import (
+	"math"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/layout"
-	"fyne.io/fyne/v2/widget"
 )
 
 // VStack puts objects below each other at full width, gap apart. Hidden objects take no room; a Grow child, and
 // layout.NewSpacer, takes what is left.
 func VStack(gap Gap, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&vstack{gap: gap}, objects...)
+	return Arrange(&vstack{gap: gap}, objects...)
 }
 
 // HStack puts objects beside each other, gap apart, centred in height. A Grow child, and layout.NewSpacer, takes what
 // is left of the width.
 func HStack(gap Gap, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&hstack{gap: gap}, objects...)
+	return Arrange(&hstack{gap: gap}, objects...)
 }
 
 // HStackTop is HStack with the objects at the top instead of centred.
 func HStackTop(gap Gap, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&hstack{gap: gap, top: true}, objects...)
+	return Arrange(&hstack{gap: gap, top: true}, objects...)
 }
 
 // HStackFill is HStack with every object as tall as the row.
 func HStackFill(gap Gap, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&hstack{gap: gap, fill: true}, objects...)
+	return Arrange(&hstack{gap: gap, fill: true}, objects...)
 }
 
 // Spring takes the free room of a stack.
@@ -36,42 +36,52 @@ func Spring() fyne.CanvasObject { return layout.NewSpacer() }
 
 // Grow makes obj take the free room of the stack it is in; several share it equally.
 func Grow(obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&growLayout{}, obj)
+	return Arrange(&growLayout{}, obj)
 }
 
 // Layer puts objects on top of each other, all at full size.
 func Layer(objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&layerLayout{}, objects...)
+	return Arrange(&layerLayout{}, objects...)
 }
 
 // Pad puts room around obj: h at both sides, v above and below.
 func Pad(h, v Gap, obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&padLayout{h: h, v: v}, obj)
+	return Arrange(&padLayout{h: h, v: v}, obj)
 }
 
 // Column centres obj in a column at most ColumnWidth wide with margins of the grid.
 func Column(obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap3, obj))
+	return Arrange(&columnLayout{widest: ColumnWidth}, Pad(Gap3, Gap3, obj))
 }
 
 // Narrow centres obj in a column at most width pixels wide, for login and short questions.
 func Narrow(width float32, obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&columnLayout{widest: width}, obj)
+	return Arrange(&columnLayout{widest: width}, obj)
 }
 
 // Grid puts objects in as many equal columns as fit, each at least least(measures) wide, gap apart.
 func Grid(gap Gap, least func(Tokens) float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&gridLayout{gap: gap, least: least}, objects...)
+	return Arrange(&gridLayout{gap: gap, least: least}, objects...)
+}
+
+// Wrap puts objects side by side, gap apart, and begins a new row where they do not fit: chips, buttons of a card.
+func Wrap(gap Gap, objects ...fyne.CanvasObject) *fyne.Container {
+	return Arrange(&wrapLayout{gap: gap}, objects...)
 }
 
 // AtLeast gives obj the least size returned by size; zero asks for nothing in that direction.
 func AtLeast(size func(Tokens) fyne.Size, obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&leastLayout{size: size}, obj)
+	return Arrange(&leastLayout{size: size}, obj)
+}
+
+// AtMost keeps obj from getting wider than width tells: a field as wide as what goes into it.
+func AtMost(width func(Tokens) float32, obj fyne.CanvasObject) *fyne.Container {
+	return Arrange(&mostLayout{width: width}, obj)
 }
 
 // Centered puts obj in the middle of the room it gets, at its least size.
 func Centered(obj fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&hstack{centre: true}, obj)
+	return Arrange(&hstack{centre: true}, obj)
 }
 
 // Line is a thin line across the page, between rows of one surface.
@@ -117,7 +127,7 @@ func (v *vstack) heights(objects []fyne.CanvasObject, width float32) (each []flo
 	return each, total, springs
 }
 
-func (v *vstack) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+func (v *vstack) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	_, total, _ := v.heights(visible(objects), width)
 	return total
 }
@@ -173,6 +183,12 @@ func (h *hstack) widths(objects []fyne.CanvasObject, width float32) []float32 {
 	if len(objects) > 1 {
 		used += h.gap.Size() * float32(len(objects)-1)
 	}
+	for i, o := range objects { // wrapping text may be as wide as it likes before springs take the rest
+		if more := min(prefer(o)-each[i], width-used); !isSpring(o) && more > 0 {
+			each[i] += more
+			used += more
+		}
+	}
 	for i, o := range objects {
 		if isSpring(o) {
 			each[i] = max(0, width-used) / float32(springs)
@@ -181,7 +197,50 @@ func (h *hstack) widths(objects []fyne.CanvasObject, width float32) []float32 {
 	return each
 }
 
-func (h *hstack) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+// prefer returns the width at which obj does not have to wrap.
+func prefer(obj fyne.CanvasObject) float32 {
+	var widest, sum float32
+	children := func(objects []fyne.CanvasObject) {
+		for _, o := range visible(objects) {
+			w := prefer(o)
+			widest = max(widest, w)
+			sum += w
+		}
+	}
+	switch o := obj.(type) {
+	case *Text:
+		for _, line := range strings.Split(o.text, "\n") {
+			widest = max(widest, o.measure(line))
+		}
+		return ceil(widest)
+	case interface{ parts() fyne.CanvasObject }:
+		return max(prefer(o.parts()), obj.MinSize().Width)
+	case *fyne.Container:
+		switch l := o.Layout.(type) {
+		case *padLayout:
+			return prefer(o.Objects[0]) + 2*l.h.Size()
+		case *vstack, *layerLayout, *growLayout:
+			children(o.Objects)
+			return widest
+		case *mostLayout:
+			return max(o.MinSize().Width, l.width(Measures()))
+		case *leastLayout:
+			children(o.Objects)
+			return max(widest, l.size(Measures()).Width)
+		case *wrapLayout:
+			children(o.Objects)
+			return sum + l.gap.Size()*float32(max(0, len(visible(o.Objects))-1))
+		case *hstack:
+			children(o.Objects)
+			return sum + l.gap.Size()*float32(max(0, len(visible(o.Objects))-1))
+		}
+	}
+	return obj.MinSize().Width
+}
+
+func ceil(x float32) float32 { return float32(math.Ceil(float64(x))) }
+
+func (h *hstack) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	objects = visible(objects)
 	var tallest float32
 	for i, w := range h.widths(objects, width) {
@@ -196,7 +255,6 @@ func (h *hstack) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	widths := h.widths(objects, size.Width)
 	x := float32(0)
 	if h.centre && len(widths) == 1 {
-		widths[0] = min(widths[0], size.Width)
 		x = (size.Width - widths[0]) / 2
 	}
 	for i, o := range objects {
@@ -223,14 +281,14 @@ func (h *hstack) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	if len(objects) > 1 {
 		min.Width += h.gap.Size() * float32(len(objects)-1)
 	}
-	min.Height = h.heightFor(objects, max(h.width, min.Width))
+	min.Height = h.HeightFor(objects, max(h.width, min.Width))
 	return min
 }
 
-// single lays its children out at full size.
+// layerLayout lays its children out at full size.
 type layerLayout struct{ width float32 }
 
-func (l *layerLayout) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+func (l *layerLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	var tallest float32
 	for _, o := range visible(objects) {
 		tallest = max(tallest, HeightFor(o, width))
@@ -251,7 +309,7 @@ func (l *layerLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	for _, o := range visible(objects) {
 		min.Width = max(min.Width, o.MinSize().Width)
 	}
-	min.Height = l.heightFor(objects, max(l.width, min.Width))
+	min.Height = l.HeightFor(objects, max(l.width, min.Width))
 	return min
 }
 
@@ -262,7 +320,7 @@ type padLayout struct {
 	width float32
 }
 
-func (p *padLayout) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+func (p *padLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	return HeightFor(objects[0], width-2*p.h.Size()) + 2*p.v.Size()
 }
 
@@ -274,12 +332,12 @@ func (p *padLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (p *padLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	w := objects[0].MinSize().Width + 2*p.h.Size()
-	return fyne.NewSize(w, p.heightFor(objects, max(p.width, w)))
+	return fyne.NewSize(w, p.HeightFor(objects, max(p.width, w)))
 }
 
 type columnLayout struct{ widest, width float32 }
 
-func (c *columnLayout) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+func (c *columnLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	return HeightFor(objects[0], min(width, c.widest))
 }
 
@@ -292,7 +350,7 @@ func (c *columnLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (c *columnLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	w := objects[0].MinSize().Width
-	return fyne.NewSize(w, c.heightFor(objects, max(c.width, w)))
+	return fyne.NewSize(w, c.HeightFor(objects, max(c.width, w)))
 }
 
 type gridLayout struct {
@@ -319,7 +377,7 @@ func (g *gridLayout) rows(objects []fyne.CanvasObject, width float32) (heights [
 	return heights, columns, cell
 }
 
-func (g *gridLayout) heightFor(objects []fyne.CanvasObject, width float32) float32 {
+func (g *gridLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
 	heights, _, _ := g.rows(visible(objects), width)
 	var total float32
 	for _, h := range heights {
@@ -345,7 +403,78 @@ func (g *gridLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 func (g *gridLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	w := g.least(Measures())
-	return fyne.NewSize(w, g.heightFor(objects, max(g.width, w)))
+	return fyne.NewSize(w, g.HeightFor(objects, max(g.width, w)))
+}
+
+type mostLayout struct{ width func(Tokens) float32 }
+
+func (l *mostLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	return HeightFor(o[0], min(width, l.width(Measures())))
+}
+
+func (l *mostLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(min(size.Width, l.width(Measures())), size.Height))
+}
+
+func (l *mostLayout) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].MinSize() }
+
+type wrapLayout struct {
+	gap   Gap
+	width float32
+}
+
+// place walks the rows: at is called, when not nil, with each object and its place; it returns the height of all.
+// Objects of one row stand on its middle line.
+func (l *wrapLayout) place(objects []fyne.CanvasObject, width float32, at func(o fyne.CanvasObject, x, y, w, h float32)) float32 {
+	type cell struct {
+		o       fyne.CanvasObject
+		x, w, h float32
+	}
+	gap := l.gap.Size()
+	var row []cell
+	var x, y, tall float32
+	flush := func() {
+		for _, c := range row {
+			if at != nil {
+				at(c.o, c.x, y+(tall-c.h)/2, c.w, c.h)
+			}
+		}
+		row = row[:0]
+	}
+	for _, o := range visible(objects) {
+		w := min(prefer(o), max(width, o.MinSize().Width))
+		h := HeightFor(o, w)
+		if x > 0 && x+w > width {
+			flush()
+			x, y, tall = 0, y+tall+gap, 0
+		}
+		row = append(row, cell{o, x, w, h})
+		x += w + gap
+		tall = max(tall, h)
+	}
+	flush()
+	return y + tall
+}
+
+func (l *wrapLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return l.place(objects, width, nil)
+}
+
+func (l *wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	l.place(objects, size.Width, func(o fyne.CanvasObject, x, y, w, h float32) {
+		o.Move(fyne.NewPos(x, y))
+		o.Resize(fyne.NewSize(w, h))
+	})
+}
+
+func (l *wrapLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var w float32
+	for _, o := range visible(objects) {
+		w = max(w, o.MinSize().Width)
+	}
+	return fyne.NewSize(w, l.HeightFor(objects, max(w, l.width)))
 }
 
 type leastLayout struct {
@@ -353,106 +482,10 @@ type leastLayout struct {
 	size func(Tokens) fyne.Size
 }
 
-func (l *leastLayout) heightFor(objects []fyne.CanvasObject, width float32) float32 {
-	return max(l.size(Measures()).Height, l.layerLayout.heightFor(objects, width))
+func (l *leastLayout) HeightFor(objects []fyne.CanvasObject, width float32) float32 {
+	return max(l.size(Measures()).Height, l.layerLayout.HeightFor(objects, width))
 }
 
 func (l *leastLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return l.layerLayout.MinSize(objects).Max(l.size(Measures()))
-}
-
-// Surface is a painted rectangle: the ground of cards, bars, fields and chips.
-type Surface struct {
-	widget.BaseWidget
-	fill, stroke Role
-	square       bool
-	round        bool
-	thick        float32
-}
-
-// NewSurface returns a rectangle with the corner radius of the mode; RoleClear leaves fill or edge out.
-func NewSurface(fill, stroke Role) *Surface {
-	s := &Surface{fill: fill, stroke: stroke}
-	s.ExtendBaseWidget(s)
-	return s
-}
-
-// Square takes the corner radius away, for bars that reach the window's edge.
-func (s *Surface) Square() *Surface {
-	s.square = true
-	return s
-}
-
-// Round makes the short sides half circles, for chips.
-func (s *Surface) Round() *Surface {
-	s.round = true
-	return s
-}
-
-// SetRoles changes the colours.
-func (s *Surface) SetRoles(fill, stroke Role) {
-	if s.fill == fill && s.stroke == stroke {
-		return
-	}
-	s.fill, s.stroke = fill, stroke
-	s.Refresh()
-}
-
-// SetThick sets the thickness of the edge in pixels; 0 is the border of the mode.
-func (s *Surface) SetThick(pixels float32) {
-	if s.thick == pixels {
-		return
-	}
-	s.thick = pixels
-	s.Refresh()
-}
-
-// HeightFor returns 0: a surface is as tall as what it is under.
-func (s *Surface) HeightFor(float32) float32 { return 0 }
-
-// CreateRenderer is called by Fyne.
-func (s *Surface) CreateRenderer() fyne.WidgetRenderer {
-	r := &surfaceRenderer{surface: s, rect: canvas.NewRectangle(nil)}
-	r.paint()
-	return r
-}
-
-type surfaceRenderer struct {
-	surface *Surface
-	rect    *canvas.Rectangle
-}
-
-func (r *surfaceRenderer) paint() {
-	s, m := r.surface, Measures()
-	r.rect.FillColor = Color(s.fill)
-	r.rect.StrokeColor = Color(s.stroke)
-	r.rect.StrokeWidth = 0
-	if s.stroke != RoleClear {
-		r.rect.StrokeWidth = m.Border
-		if s.thick > 0 {
-			r.rect.StrokeWidth = s.thick
-		}
-	}
-	switch {
-	case s.square:
-		r.rect.CornerRadius = 0
-	case s.round && m.Radius > 0:
-		r.rect.CornerRadius = s.Size().Height / 2
-	default:
-		r.rect.CornerRadius = m.Radius
-	}
-}
-
-func (r *surfaceRenderer) Destroy()                     {}
-func (r *surfaceRenderer) MinSize() fyne.Size           { return fyne.Size{} }
-func (r *surfaceRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.rect} }
-
-func (r *surfaceRenderer) Layout(size fyne.Size) {
-	r.rect.Resize(size)
-	r.paint()
-}
-
-func (r *surfaceRenderer) Refresh() {
-	r.paint()
-	r.rect.Refresh()
 }

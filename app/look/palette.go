@@ -103,11 +103,18 @@ type Pair struct{ Text, Ground Role }
 // to 4.5:1 in every mode; a new combination belongs here before it is used.
 func Pairs() []Pair {
 	pairs := []Pair{
-		{RoleOnPrimary, RolePrimary}, {RoleOnPrimary, RolePrimaryHover}, {RoleOnPrimary, RolePrimaryPressed},
-		{RoleDisabled, RoleDisabledFill}, {RoleDisabled, RoleSurface}, {RoleDisabled, RoleBackground},
+		{RoleOnPrimary, RolePrimary},
+		{RoleOnPrimary, RolePrimaryHover},
+		{RoleOnPrimary, RolePrimaryPressed},
+		{RoleDisabled, RoleDisabledFill},
+		{RoleDisabled, RoleSurface},
+		{RoleDisabled, RoleBackground},
 		{RoleDisabled, RoleSunken},
-		{RoleSuccess, RoleSuccessSoft}, {RoleWarning, RoleWarningSoft}, {RoleDanger, RoleDangerSoft},
+		{RoleSuccess, RoleSuccessSoft},
+		{RoleWarning, RoleWarningSoft},
+		{RoleDanger, RoleDangerSoft},
 		{RolePrimary, RoleDisabledFill},
+		{RoleOnPrimary, RoleDanger},
 	}
 	for _, ground := range []Role{RoleBackground, RoleSurface, RoleSunken, RolePrimarySoft, RoleHover} {
 		for _, text := range []Role{RoleText, RoleSecondary, RolePrimary, RoleDanger} {

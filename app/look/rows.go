@@ -21,11 +21,8 @@ func RowsCard(rows ...fyne.CanvasObject) *fyne.Container {
 		}
 		all = append(all, r)
 	}
-	return Layer(NewSurface(RoleSurface, RoleClear), VStack(Gap0, all...), &edge{Surface: NewSurface(RoleClear, RoleBorder)})
+	return Layer(NewSurface(RoleSurface, RoleClear), VStack(Gap0, all...), NewSurface(RoleClear, RoleBorder))
 }
-
-// edge is the line around rows, painted over their grounds; it lets taps through because it reacts to none.
-type edge struct{ *Surface }
 
 // KeyValue is a name and what it is, side by side: the name in a column of equal width, so that rows line up.
 func KeyValue(key, value string) *fyne.Container {
@@ -34,7 +31,7 @@ func KeyValue(key, value string) *fyne.Container {
 
 // KeyObject is KeyValue for any part.
 func KeyObject(key string, value fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&keyValueLayout{}, NewText(key, StyleBody, RoleSecondary), value)
+	return Arrange(&keyValueLayout{}, NewText(key, StyleBody, RoleSecondary), value)
 }
 
 // keyValueLayout gives the name eight characters' width (a third of narrow pages), the value the rest.
@@ -46,21 +43,25 @@ func (k *keyValueLayout) columns(width float32) (name, value float32) {
 	return name, max(0, width-name-2*m.Grid)
 }
 
-func (k *keyValueLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
+func (k *keyValueLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
 	name, value := k.columns(width)
 	return max(HeightFor(o[0], name), HeightFor(o[1], value))
 }
 
 func (k *keyValueLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	w := Measures().Body*6 + o[1].MinSize().Width
-	return fyne.NewSize(w, k.heightFor(o, max(w, k.width)))
+	return fyne.NewSize(w, k.HeightFor(o, max(w, k.width)))
 }
 
 func (k *keyValueLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	k.width = size.Width
 	name, value := k.columns(size.Width)
 	top := (size.Height - HeightFor(o[1], value)) / 2
-	o[0].Move(fyne.NewPos(0, max(0, min(top, (size.Height-HeightFor(o[0], name))/2))))
+	nameTop := (size.Height - HeightFor(o[0], name)) / 2
+	if t, ok := o[1].(*Text); ok && len(t.linesFor(value)) > 1 {
+		nameTop = top // beside several lines the name stands at the first
+	}
+	o[0].Move(fyne.NewPos(0, max(0, nameTop)))
 	o[0].Resize(fyne.NewSize(name, HeightFor(o[0], name)))
 	o[1].Move(fyne.NewPos(name+2*Measures().Grid, top))
 	o[1].Resize(fyne.NewSize(value, HeightFor(o[1], value)))
@@ -92,7 +93,7 @@ func Timeline(moments ...Moment) *fyne.Container {
 		mark := NewIcon(m.State.icon(), m.State.ink())
 		thread := NewSurface(RoleBorder, RoleClear).Square()
 		thread.Hidden = i == len(moments)-1
-		rows[i] = fyne.NewContainerWithLayout(&momentLayout{}, thread, mark, VStack(Gap0, lines...))
+		rows[i] = Arrange(&momentLayout{}, thread, mark, VStack(Gap0, lines...))
 	}
 	return VStack(Gap0, rows...)
 }
@@ -102,13 +103,13 @@ type momentLayout struct{ width float32 }
 
 func (l *momentLayout) left() float32 { return Measures().Icon + Measures().Grid*2 }
 
-func (l *momentLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
+func (l *momentLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
 	return HeightFor(o[2], width-l.left()) + Gap2.Size()
 }
 
 func (l *momentLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	w := o[2].MinSize().Width + l.left()
-	return fyne.NewSize(w, l.heightFor(o, max(w, l.width)))
+	return fyne.NewSize(w, l.HeightFor(o, max(w, l.width)))
 }
 
 func (l *momentLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
@@ -155,7 +156,6 @@ type stepCell struct {
 	number *Text
 	tick   *Icon
 	word   *Text
-
 }
 
 // NewSteps returns the head with the first step as the current one.

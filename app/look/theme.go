@@ -103,7 +103,7 @@ func (t Theme) Size(name fyne.ThemeSizeName) float32 {
 	case theme.SizeNamePadding:
 		return m.Grid / 2
 	case theme.SizeNameInnerPadding:
-		return (m.Field - m.Body*naturalLine) / 2
+		return (m.Field - ceil(m.Body*naturalLine)) / 2
 	case theme.SizeNameLineSpacing:
 		return m.Body * (m.LineSpacing - 1)
 	case theme.SizeNameInlineIcon:

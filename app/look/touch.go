@@ -13,6 +13,8 @@ type Touch struct {
 	widget.BaseWidget
 	// OnTap is called on the UI goroutine; nil does nothing.
 	OnTap func()
+	// OnLeave is called when the keyboard leaves it; nil does nothing.
+	OnLeave func()
 
 	self     fyne.Widget
 	paint    func()
@@ -67,7 +69,7 @@ func (t *Touch) changed() {
 	}
 }
 
-// Hovered, Pressed and HasFocus report the state of the moment, for drawing.
+// Hovered reports whether the pointer is over it.
 func (t *Touch) Hovered() bool { return t.hovered && !t.disabled }
 
 // Pressed reports whether the pointer is down on it.
@@ -155,6 +157,9 @@ func (t *Touch) focusGained() {
 func (t *Touch) focusLost() {
 	t.focused = false
 	t.changed()
+	if t.OnLeave != nil {
+		t.OnLeave()
+	}
 }
 
 func (t *Touch) typedKey(e *fyne.KeyEvent) {
@@ -231,6 +236,13 @@ func NewRow(content fyne.CanvasObject, onTap func()) *Pressable {
 	return p
 }
 
+// AsInput gives it the edge of something to fill in, as entries have.
+func (p *Pressable) AsInput() *Pressable {
+	p.stroke = RoleInputBorder
+	p.body.SetRoles(p.fill, p.stroke)
+	return p
+}
+
 // SetSelected shows it as the chosen one: tinted ground and a thick edge. The content should say so too.
 func (p *Pressable) SetSelected(selected bool) {
 	if p.selected != selected {
@@ -246,6 +258,8 @@ func (p *Pressable) Selected() bool { return p.selected }
 func (p *Pressable) HeightFor(width float32) float32 {
 	return max(Measures().Touch, HeightFor(p.content, width))
 }
+
+func (p *Pressable) parts() fyne.CanvasObject { return p.content }
 
 func (p *Pressable) draw() {
 	fill, stroke, thick := p.fill, p.stroke, float32(0)

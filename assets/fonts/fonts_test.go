@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-text/typesetting/font"
 	"golang.org/x/image/font/sfnt"
+
+	"bianmin/assets/translations"
 )
 
 const standardCharacters = 8105
@@ -112,6 +114,28 @@ func TestLicenceTravelsWithTheFont(t *testing.T) {
 	for _, want := range []string{"SIL OPEN FONT LICENSE Version 1.1", "Adobe", "Noto Sans CJK SC"} {
 		if !strings.Contains(Licence, want) {
 			t.Errorf("OFL.txt does not say %q", want)
+		}
+	}
+}
+
+func TestEveryTextOfTheInterfaceCanBeShown(t *testing.T) {
+	catalog, err := translations.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"Regular": Regular, "Bold": Bold} {
+		face, err := font.ParseTTF(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, lang := range []string{translations.Chinese, translations.English} {
+			for _, key := range catalog.Keys(lang) {
+				for _, r := range catalog.T(lang, key, nil) {
+					if _, ok := face.NominalGlyph(r); !ok && r != '\n' {
+						t.Errorf("%s: no glyph for %q (U+%04X) of %s %s", name, r, r, lang, key)
+					}
+				}
+			}
 		}
 	}
 }

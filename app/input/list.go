@@ -1,0 +1,119 @@
+package input
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/widget"
+
+	"bianmin/app/look"
+)
+
+// List shows rows of equal height, any number of them: only those in view exist. It scrolls under the finger.
+type List struct {
+	widget.BaseWidget
+	inner   *fingerList
+	moved   float32
+	sliding bool
+}
+
+var _ fyne.Draggable = (*List)(nil)
+
+// fingerList is Fyne's list without its own selection: rows are pressable themselves.
+type fingerList struct{ widget.List }
+
+// Row is one visible row of a List, shown again for another index as the list scrolls.
+type Row struct {
+	*look.Pressable
+	index int
+}
+
+// NewList returns a list of count() rows. build makes the content of a row, show fills it for an index, and onTap is
+// called with the index of the row that was tapped.
+func NewList(count func() int, build func() fyne.CanvasObject, show func(index int, content fyne.CanvasObject), onTap func(index int)) *List {
+	l := &List{inner: &fingerList{}}
+	contents := make(map[*Row]fyne.CanvasObject)
+	l.inner.Length = count
+	l.inner.CreateItem = func() fyne.CanvasObject {
+		content := build()
+		row := &Row{}
+		row.Pressable = look.NewRow(look.AtLeast(rowHeight, look.Pad(look.Gap2, look.GapH, look.HStack(look.Gap0, look.Grow(content)))), nil)
+		row.OnTap = func() { onTap(row.index) }
+		contents[row] = content
+		holder := &rowHolder{row: row}
+		holder.Compose(holder, row.Pressable)
+		return holder
+	}
+	l.inner.UpdateItem = func(id widget.ListItemID, o fyne.CanvasObject) {
+		holder, ok := o.(*rowHolder)
+		if !ok {
+			return
+		}
+		holder.row.index = id
+		show(id, contents[holder.row])
+		holder.Refresh()
+	}
+	l.inner.OnSelected = func(id widget.ListItemID) {
+		l.inner.Unselect(id)
+		onTap(id)
+	}
+	l.inner.ExtendBaseWidget(l.inner)
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+type rowHolder struct {
+	look.Composite
+	row *Row
+}
+
+func rowHeight(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Touch+m.Grid/2) }
+
+// RowHeight returns the height of a row at the moment.
+func RowHeight() float32 { return rowHeight(look.Measures()).Height }
+
+// list returns the inner list with its scroll area, which Fyne makes when the size is first asked for and without
+// which it cannot scroll.
+func (l *List) list() *fingerList {
+	l.inner.MinSize()
+	return l.inner
+}
+
+// Top goes to the first row.
+func (l *List) Top() { l.list().ScrollToTop() }
+
+// Reveal scrolls so that the row is in view.
+func (l *List) Reveal(index int) { l.list().ScrollTo(index) }
+
+// PageBy goes pages up (negative) or down.
+func (l *List) PageBy(pages int) {
+	l.list().ScrollToOffset(max(0, l.inner.GetScrollOffset()+float32(pages)*(l.Size().Height-RowHeight()/2)))
+}
+
+// Dragged is called by Fyne.
+func (l *List) Dragged(d *fyne.DragEvent) {
+	l.moved += d.Dragged.DY
+	if !l.sliding && abs(l.moved) > slack {
+		l.sliding = true
+		look.ReleaseHeld()
+	}
+	if l.sliding {
+		l.inner.ScrollToOffset(max(0, l.inner.GetScrollOffset()-d.Dragged.DY))
+	}
+}
+
+// DragEnd is called by Fyne. A movement within the slack was a tap.
+func (l *List) DragEnd() {
+	tap := !l.sliding
+	l.moved, l.sliding = 0, false
+	if tap {
+		look.TapHeld()
+	}
+}
+
+// CreateRenderer is called by Fyne.
+func (l *List) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(l.inner) }
+
+// Refresh shows the rows anew, after the data changed.
+func (l *List) Refresh() {
+	l.inner.Refresh()
+	l.BaseWidget.Refresh()
+}

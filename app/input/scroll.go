@@ -1,0 +1,178 @@
+package input
+
+import (
+	"slices"
+	"weak"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"bianmin/app/look"
+)
+
+// slack is how far, in pixels, a finger may move and still mean a tap. Fyne calls two pixels a drag, and then no
+// longer a tap, which a dry or trembling finger never manages.
+const slack float32 = 12
+
+// Scroll is a page that is taller than the window: it follows the finger, the wheel and the bar, and gives its content
+// exactly its own width, so that text wraps instead of running off the side.
+type Scroll struct {
+	widget.BaseWidget
+	// OnScrolled is called with the new distance from the top; nil does nothing.
+	OnScrolled func(offset float32)
+
+	content fyne.CanvasObject
+	view    *fyne.Container
+	inner   *container.Scroll
+	moved   float32
+	sliding bool
+}
+
+var _ fyne.Draggable = (*Scroll)(nil)
+
+// live are the scroll areas in use, for entries that are dragged inside one. Areas nobody holds any more drop out.
+var live []weak.Pointer[Scroll]
+
+// NewScroll returns a scroll area around content.
+func NewScroll(content fyne.CanvasObject) *Scroll {
+	s := &Scroll{content: content}
+	s.view = look.Arrange(viewLayout{s}, content)
+	s.inner = container.NewVScroll(s.view)
+	s.inner.OnScrolled = func(p fyne.Position) {
+		if s.OnScrolled != nil {
+			s.OnScrolled(p.Y)
+		}
+	}
+	s.ExtendBaseWidget(s)
+	live = slices.DeleteFunc(live, func(p weak.Pointer[Scroll]) bool { return p.Value() == nil })
+	live = append(live, weak.Make(s))
+	return s
+}
+
+// viewLayout gives the content the width of the scroll area and the height that follows from it.
+type viewLayout struct{ s *Scroll }
+
+func (l viewLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, look.HeightFor(l.s.content, l.s.Size().Width))
+}
+
+func (l viewLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+	l.s.content.Resize(fyne.NewSize(l.s.Size().Width, size.Height))
+}
+
+// scrollAround returns the innermost scroll area in use that obj is in; nil when there is none.
+func scrollAround(obj fyne.CanvasObject) *Scroll {
+	var best *Scroll
+	for _, p := range live {
+		s := p.Value()
+		if s == nil || !s.Visible() || !look.Contains(s.content, obj) {
+			continue
+		}
+		if best == nil || look.Contains(best.content, s) {
+			best = s
+		}
+	}
+	return best
+}
+
+// SetContent changes what is scrolled and goes to its top.
+func (s *Scroll) SetContent(content fyne.CanvasObject) {
+	s.content = content
+	s.view.Objects = []fyne.CanvasObject{content}
+	s.inner.Offset = fyne.Position{}
+	s.Refresh()
+}
+
+// Content returns what is scrolled.
+func (s *Scroll) Content() fyne.CanvasObject { return s.content }
+
+// Offset returns the distance from the top in pixels.
+func (s *Scroll) Offset() float32 { return s.inner.Offset.Y }
+
+// ScrollTo goes to the given distance from the top, as far as there is content.
+func (s *Scroll) ScrollTo(offset float32) {
+	limit := max(0, s.view.Size().Height-s.Size().Height)
+	s.inner.ScrollToOffset(fyne.NewPos(0, min(max(0, offset), limit)))
+}
+
+// Top goes to the beginning.
+func (s *Scroll) Top() { s.ScrollTo(0) }
+
+// PageBy goes pages up (negative) or down, leaving a little of the page before in view.
+func (s *Scroll) PageBy(pages float32) { s.ScrollTo(s.Offset() + pages*s.Size().Height*0.85) }
+
+// Reveal scrolls so that obj, somewhere inside, is in view with some room around it.
+func (s *Scroll) Reveal(obj fyne.CanvasObject) {
+	driver := fyne.CurrentApp().Driver()
+	top := driver.AbsolutePositionForObject(obj).Y - driver.AbsolutePositionForObject(s).Y + s.Offset()
+	room := look.Gap3.Size()
+	switch {
+	case top-room < s.Offset():
+		s.ScrollTo(top - room)
+	case top+obj.Size().Height+room > s.Offset()+s.Size().Height:
+		s.ScrollTo(top + obj.Size().Height + room - s.Size().Height)
+	}
+}
+
+func (s *Scroll) by(dy float32) { s.ScrollTo(s.Offset() - dy) }
+
+// Dragged is called by Fyne.
+func (s *Scroll) Dragged(d *fyne.DragEvent) {
+	s.moved += d.Dragged.DY
+	if !s.sliding && abs(s.moved) > slack {
+		s.sliding = true
+		look.ReleaseHeld()
+		s.by(s.moved)
+		return
+	}
+	if s.sliding {
+		s.by(d.Dragged.DY)
+	}
+}
+
+// DragEnd is called by Fyne. A movement within the slack was a tap.
+func (s *Scroll) DragEnd() {
+	tap := !s.sliding
+	s.moved, s.sliding = 0, false
+	if tap {
+		look.TapHeld()
+	}
+}
+
+// HeightFor returns a small height: a scroll area takes the room it is given.
+func (s *Scroll) HeightFor(float32) float32 { return look.Measures().Touch }
+
+// CreateRenderer is called by Fyne.
+func (s *Scroll) CreateRenderer() fyne.WidgetRenderer { return &scrollRenderer{s} }
+
+type scrollRenderer struct{ s *Scroll }
+
+func (r *scrollRenderer) Destroy() {}
+func (r *scrollRenderer) MinSize() fyne.Size {
+	t := look.Measures().Touch
+	return fyne.NewSize(t, t)
+}
+func (r *scrollRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.s.inner} }
+
+func (r *scrollRenderer) Layout(size fyne.Size) {
+	r.s.inner.Resize(size)
+	r.fit(size)
+}
+
+func (r *scrollRenderer) fit(size fyne.Size) {
+	r.s.view.Resize(r.s.view.MinSize().Max(size))
+	r.s.ScrollTo(r.s.Offset())
+}
+
+func (r *scrollRenderer) Refresh() {
+	r.fit(r.s.Size())
+	r.s.inner.Refresh()
+}
+
+func abs(x float32) float32 {
+	if x < 0 {
+		return -x
+	}
+	return x
+}
