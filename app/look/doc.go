@@ -9,10 +9,10 @@
 //		look.Card(
 //			look.Title("申请人"),
 //			look.KeyValue("姓名", "王秀兰"),
-//			look.NewFieldFrame("手机号码", phone),
+//			look.NewFieldFrame("手机号码", input.NewPhone()),
 //		),
 //	))
-//	page := look.Page(input.NewScroll(body), look.ActionBar(back, next))
+//	page := look.Page(look.Head(steps), input.NewScroll(body), look.ActionBar(left, later, next))
 //	window.SetContent(look.Frame(topBar, rail, page, keyboard))
 //
 // Rules that keep screens alike:
@@ -22,6 +22,7 @@
 //     narrower, and they look their gaps up each time they lay out.
 //   - Distances are [Gap] tokens, whole or half steps of the grid (8, or 12 in the old-age sizes).
 //   - A state is a [Badge], a [StatusDot] or a [Banner]: colour together with a shape and a word.
+//   - Text beside other things in an HStack takes the width it likes; wrap it in [Grow] when it should take the rest.
 //   - An input sits in a [FieldFrame]: label above, help and error below, in words.
 //
 // # Switching live

@@ -93,6 +93,7 @@ func (t *Touch) MouseDown(*desktop.MouseEvent) {
 	if t.disabled {
 		return
 	}
+	Activity()
 	held = t
 	t.pressed = true
 	t.changed()
@@ -108,6 +109,7 @@ func (t *Touch) MouseUp(*desktop.MouseEvent) {
 
 // MouseIn is called by Fyne.
 func (t *Touch) MouseIn(*desktop.MouseEvent) {
+	Activity()
 	t.hovered = true
 	t.changed()
 }
@@ -150,6 +152,7 @@ func (t *Touch) Disabled() bool { return t.disabled }
 
 // FocusGained is called by Fyne through KeyTouch.
 func (t *Touch) focusGained() {
+	Activity()
 	t.focused = true
 	t.changed()
 }
@@ -166,6 +169,8 @@ func (t *Touch) typedKey(e *fyne.KeyEvent) {
 	switch e.Name {
 	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
 		t.Tapped(nil)
+	default:
+		PassKey(e)
 	}
 }
 
