@@ -43,6 +43,7 @@ func (e *entry) typed(text string) {
 	if e.setting {
 		return
 	}
+	look.Activity()
 	caret := e.CursorColumn
 	if e.MultiLine {
 		caret = e.CursorTextOffset()
@@ -95,10 +96,20 @@ func (e *entry) FocusLost() {
 
 // TypedKey is called by Fyne. Enter in a one-line field goes to onEnter.
 func (e *entry) TypedKey(key *fyne.KeyEvent) {
-	if (key.Name == fyne.KeyReturn || key.Name == fyne.KeyEnter) && !e.MultiLine {
+	look.Activity()
+	switch key.Name {
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if e.MultiLine {
+			break
+		}
 		if e.onEnter != nil {
 			e.onEnter()
+		} else {
+			look.PassKey(key)
 		}
+		return
+	case fyne.KeyEscape, fyne.KeyF1:
+		look.PassKey(key)
 		return
 	}
 	e.Entry.TypedKey(key)

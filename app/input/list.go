@@ -90,6 +90,7 @@ func (l *List) PageBy(pages int) {
 
 // Dragged is called by Fyne.
 func (l *List) Dragged(d *fyne.DragEvent) {
+	look.Activity()
 	l.moved += d.Dragged.DY
 	if !l.sliding && abs(l.moved) > slack {
 		l.sliding = true

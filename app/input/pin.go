@@ -134,6 +134,7 @@ func (p *PINPad) setDisabled(off bool) {
 
 // TypedRune is called by Fyne.
 func (p *PINPad) TypedRune(r rune) {
+	look.Activity()
 	if r = half(r); r >= '0' && r <= '9' {
 		p.type1(byte(r))
 	}
@@ -146,6 +147,8 @@ func (p *PINPad) TypedKey(e *fyne.KeyEvent) {
 		p.back()
 	case fyne.KeyReturn, fyne.KeyEnter:
 		p.done()
+	default:
+		look.PassKey(e)
 	}
 }
 

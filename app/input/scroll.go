@@ -119,6 +119,7 @@ func (s *Scroll) by(dy float32) { s.ScrollTo(s.Offset() - dy) }
 
 // Dragged is called by Fyne.
 func (s *Scroll) Dragged(d *fyne.DragEvent) {
+	look.Activity()
 	s.moved += d.Dragged.DY
 	if !s.sliding && abs(s.moved) > slack {
 		s.sliding = true

@@ -1,0 +1,40 @@
+package input
+
+import "fyne.io/fyne/v2/theme"
+
+// NewSecret returns a field for a pass phrase: what is typed is shown as dots, unless Reveal shows it.
+func NewSecret() *TextField {
+	const most = 128
+	t := newTextField(plain(most), false, "", 0)
+	t.entry.Password = true
+	return t
+}
+
+// Reveal shows what is typed in a field of NewSecret, or hides it again.
+func (t *TextField) Reveal(show bool) {
+	t.entry.Password = !show
+	t.entry.Refresh()
+}
+
+// NewCode returns a field for a one-time code of at most most letters and digits, shown in groups of four. Full-width
+// and small letters become capitals; dashes and blanks go.
+func NewCode(most int) *TextField {
+	return newTextField(grouped(most, codeRune, 4), false, "", 0)
+}
+
+func codeRune(r rune) (rune, bool) {
+	r = half(r)
+	if r >= 'a' && r <= 'z' {
+		r -= 'a' - 'A'
+	}
+	return r, r >= '0' && r <= '9' || r >= 'A' && r <= 'Z'
+}
+
+// NewSearch returns a field to search with, a magnifying glass at its start. hint says what can be found.
+func NewSearch(hint string) *TextField {
+	const most = 600 // a receipt's link may be pasted
+	t := newTextField(plain(most), false, "", 0)
+	t.entry.Icon = theme.SearchIcon()
+	t.SetHint(hint)
+	return t
+}
