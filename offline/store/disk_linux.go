@@ -35,3 +35,6 @@ func systemBoot() Boot {
 	}
 	return Boot{ID: strings.TrimSpace(string(id)), Up: time.Duration(ts.Nano())}
 }
+
+// unlockFile gives up bbolt's lock; closing does not, while a map of the file is left.
+func unlockFile(f *os.File) { _ = unix.Flock(int(f.Fd()), unix.LOCK_UN) } // it is closed next, whatever this says

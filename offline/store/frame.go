@@ -16,7 +16,8 @@ type FrameKind byte
 const (
 	// FrameSegment opens a segment. Number is the segment's, Payload the device number as 4 bytes big-endian.
 	FrameSegment FrameKind = 'S'
-	// FrameDict is a zstd dictionary that packets after it in this segment use.
+	// FrameDict is a zstd dictionary that packets after it in this segment use, sealed by the machine key. Label is its
+	// SM3. Who imports the file elsewhere has the dictionary from the packs.
 	FrameDict FrameKind = 'Z'
 	// FrameRecord is a one-record packet. Number is the record's seq, Label the id of its period.
 	FrameRecord FrameKind = 'R'

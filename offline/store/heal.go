@@ -47,8 +47,21 @@ func (s *Store) heal(u *vault.Unlocked) error {
 			return err
 		}
 	}
-	if s.writable() != nil {
+	s.mu.Lock()
+	usable := s.failed == nil
+	s.behind = usable && s.mir.records.last() > s.head
+	behind := s.behind
+	s.mu.Unlock()
+	if !usable {
 		return nil
+	}
+	if err := s.mir.setDict(s.mir.dict); err != nil { // a store that opened damaged has not done it
+		return s.fail(err)
+	}
+	if behind {
+		if err := s.takeBack(u); err != nil {
+			return err
+		}
 	}
 	s.mu.Lock()
 	s.gaps = s.mir.records.missing(s.head)

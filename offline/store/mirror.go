@@ -100,6 +100,7 @@ type segment struct {
 type mirror struct {
 	dir    string
 	suite  vault.Suite
+	box    *box
 	device uint32
 	limit  int64
 	sync   func(*os.File) error
@@ -113,9 +114,9 @@ type mirror struct {
 	records runs // of all segments
 	events  runs
 	dicts   map[vault.Hash][]byte
-	inOpen  map[vault.Hash]bool // dictionaries in the open segment
-	newest  []byte              // last record frame's packet in the open segment
-	torn    int64               // bytes cut off at the end of the last segment when it was opened
+	inOpen  map[string]bool // dictionaries in the open segment, by name
+	newest  []byte          // last record frame's packet in the open segment
+	torn    int64           // bytes cut off at the end of the last segment when it was opened
 }
 
 func segmentName(no uint32) string { return fmt.Sprintf("%06d.bmp", no) }
@@ -161,7 +162,7 @@ func (m *mirror) scan(no uint32, fn func(off int64, f Frame) error) (data []byte
 	}
 	end, bad, err = scanFrames(data, m.suite, func(off int64, f Frame) error {
 		if f.Kind == FrameDict {
-			m.dicts[m.suite.Hash(f.Payload)] = append([]byte{}, f.Payload...)
+			m.learn(f)
 		}
 		if fn == nil {
 			return nil
@@ -169,6 +170,23 @@ func (m *mirror) scan(no uint32, fn func(off int64, f Frame) error) (data []byte
 		return fn(off, f)
 	})
 	return data, end, bad, err
+}
+
+// dictFrame seals a dictionary under the machine key: it was made of form words, but of sample values, too.
+func (m *mirror) dictFrame(dict []byte) (Frame, error) {
+	name := m.suite.Hash(dict)
+	sealed, err := m.box.seal(bucketMirror, name[:], dict)
+	return Frame{Kind: FrameDict, Label: string(name[:]), Payload: sealed}, err
+}
+
+// learn keeps the dictionary of a frame, when it opens. Packets that need one that does not are named by their own fault.
+func (m *mirror) learn(f Frame) {
+	if len(f.Label) != vault.HashSize || m.dicts[vault.Hash([]byte(f.Label))] != nil {
+		return
+	}
+	if dict, err := m.box.open(bucketMirror, []byte(f.Label), f.Payload, noPeriods); err == nil {
+		m.dicts[vault.Hash([]byte(f.Label))] = dict
+	}
 }
 
 // walk goes through every frame of every segment in order.
@@ -236,7 +254,7 @@ func openMirror(m *mirror, known map[uint32]segment) error {
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return fmt.Errorf("store: mirror: %w", err)
 	}
-	m.closed, m.dicts, m.inOpen = map[uint32]segment{}, map[vault.Hash][]byte{}, map[vault.Hash]bool{}
+	m.closed, m.dicts, m.inOpen = map[uint32]segment{}, map[vault.Hash][]byte{}, map[string]bool{}
 	nos, err := m.segments()
 	if err != nil {
 		return err
@@ -254,7 +272,7 @@ func openMirror(m *mirror, known map[uint32]segment) error {
 				g.note(f)
 				switch {
 				case last && f.Kind == FrameDict:
-					m.inOpen[m.suite.Hash(f.Payload)] = true
+					m.inOpen[f.Label] = true
 				case last && f.Kind == FrameRecord:
 					m.newest = f.Payload
 				}
@@ -319,9 +337,13 @@ func (m *mirror) begin() error {
 	}
 	m.no, m.file, m.size, m.open = no, f, 0, segment{}
 	frames := []Frame{{Kind: FrameSegment, Number: uint64(no), Payload: binary.BigEndian.AppendUint32(nil, m.device)}}
-	m.inOpen = map[vault.Hash]bool{}
+	m.inOpen = map[string]bool{}
 	if len(m.dict) > 0 {
-		frames = append(frames, Frame{Kind: FrameDict, Payload: m.dict})
+		f, err := m.dictFrame(m.dict)
+		if err != nil {
+			return err
+		}
+		frames = append(frames, f)
 	}
 	if err := m.write(frames); err != nil {
 		return err
@@ -332,10 +354,14 @@ func (m *mirror) begin() error {
 // setDict makes packets from now on readable: the dictionary goes into the mirror before them.
 func (m *mirror) setDict(dict []byte) error {
 	m.dict = dict
-	if len(dict) == 0 || m.file == nil || m.inOpen[m.suite.Hash(dict)] {
+	if name := m.suite.Hash(dict); len(dict) == 0 || m.file == nil || m.inOpen[string(name[:])] {
 		return nil
 	}
-	return m.write([]Frame{{Kind: FrameDict, Payload: dict}})
+	f, err := m.dictFrame(dict)
+	if err != nil {
+		return err
+	}
+	return m.write([]Frame{f})
 }
 
 // append writes the frames behind one another and returns when they are on the disk. rotated is true when a segment was
@@ -377,8 +403,8 @@ func (m *mirror) write(frames []Frame) error {
 		case FrameEvent:
 			m.events = m.events.add(f.Number)
 		case FrameDict:
-			h := m.suite.Hash(f.Payload)
-			m.dicts[h], m.inOpen[h] = f.Payload, true
+			m.learn(f)
+			m.inOpen[f.Label] = true
 		}
 	}
 	return nil

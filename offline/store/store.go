@@ -230,7 +230,7 @@ func newStore(o Options) *Store {
 		sync = dataSync
 	}
 	s.mir = &mirror{
-		dir: filepath.Join(o.Dir, mirrorName), suite: o.Suite, device: o.Device, limit: s.o.Segment, sync: sync, dict: o.Dict,
+		dir: filepath.Join(o.Dir, mirrorName), suite: o.Suite, box: s.box, device: o.Device, limit: s.o.Segment, sync: sync, dict: o.Dict,
 	}
 	return s
 }
@@ -246,17 +246,26 @@ func (s *Store) openFile() error {
 	limit := time.Now().Add(s.o.OpenLimit)
 	go func() {
 		var db *bolt.DB
+		var file *os.File
 		err := guarded(func() (err error) {
 			db, err = bolt.Open(s.path, 0o600, &bolt.Options{
 				Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true,
+				OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
+					file, err = os.OpenFile(name, flag, perm)
+					return file, err
+				},
 			})
 			if err != nil {
 				return err
 			}
 			return walkKeys(db, limit)
 		})
-		if err != nil && db != nil {
+		switch {
+		case err != nil && db != nil:
 			db.Close()
+		case err != nil && file != nil: // bbolt panicked on the way: it still holds the lock
+			unlockFile(file)
+			file.Close()
 		}
 		done <- result{db, err}
 	}()

@@ -251,23 +251,23 @@ func TestEventsMustFit(t *testing.T) {
 func TestOutgoingBatches(t *testing.T) {
 	r := newRig(t)
 	s := r.login()
-	for n := range 120 {
+	for n := range 40 {
 		r.submit(s, n)
-		if n == 60 {
+		if n == 20 {
 			r.clock = r.clock.AddDate(0, 1, 0)
 		}
 	}
 	packets, last, err := s.Outgoing(ctx, 0, 1<<20)
-	if err != nil || last != 120 || len(packets) != 2 {
+	if err != nil || last != 40 || len(packets) != 2 {
 		t.Fatalf("%d packets to %d, %v; want one a month", len(packets), last, err)
 	}
 	for _, need := range []string{"", "codec 1", "dict", "codec 0"} {
 		if err := s.Need(ctx, need); err != nil {
 			t.Fatal(err)
 		}
-		for _, maxBytes := range []int{1, 3000, 20000, 4 << 20} {
+		for _, maxBytes := range []int{1, 2500, 4 << 20} {
 			p := &platform{t: t, seal: r.plat.seal, device: r.plat.device, dicts: r.plat.dicts}
-			for after := uint64(0); after < 120; {
+			for after := uint64(0); after < 40; {
 				packets, last, err := s.Outgoing(ctx, after, maxBytes)
 				if err != nil || last <= after {
 					t.Fatalf("need %q, %d bytes: after %d to %d, %v", need, maxBytes, after, last, err)
@@ -289,7 +289,7 @@ func TestOutgoingBatches(t *testing.T) {
 				p.take(packets)
 				after = last
 			}
-			if len(p.records) != 120 {
+			if len(p.records) != 40 {
 				t.Fatalf("need %q: %d records", need, len(p.records))
 			}
 		}

@@ -1,0 +1,164 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/journal"
+)
+
+func TestLostRowsAreNamedAndHealed(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	r.populate(s, 4)
+	want := plain(t, s)
+	for _, gone := range []struct {
+		bucket string
+		key    []byte
+		seq    uint64
+	}{
+		{bucketHeaders, seqKey(2), 2},
+		{bucketHeaders, seqKey(6), 6},
+		{bucketBodies, seqKey(3), 3},
+		{bucketReceipts, receiptKey(1, 1), 1},
+		{bucketSummaries, seqKey(4), 4},
+	} {
+		if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(gone.bucket)).Delete(gone.key) }); err != nil {
+			t.Fatal(err)
+		}
+		r.close(s)
+		s = r.login()
+		rep := verified(t, s)
+		if rep.OK() || rep.Faults[0].Where != gone.bucket || rep.Faults[0].Seq != gone.seq {
+			t.Errorf("%s %d is gone, named: %v", gone.bucket, gone.seq, rep.Faults)
+		}
+		if w := rep.Faults[0].Words(); w.Key == "" || w.Args["seq"] != fmt.Sprint(gone.seq) || rep.Faults[0].Kind != journal.KindCaseSubmitted && gone.seq != 6 {
+			t.Errorf("%s %d: words %v %v", gone.bucket, gone.seq, w.Key, w.Args)
+		}
+		if err := s.Rebuild(ctx, nil); err != nil {
+			t.Fatalf("%s: %v", gone.bucket, err)
+		}
+		wantClean(t, s)
+		sameMap(t, gone.bucket, want, plain(t, s))
+	}
+	r.submit(s, 8)
+	wantClean(t, s)
+}
+
+func TestDamagedAndBehindAtOnce(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	for n := range 4 {
+		r.submit(s, n)
+	}
+	backup := filepath.Join(r.dir, "backup.db")
+	if err := s.Backup(backup); err != nil {
+		t.Fatal(err)
+	}
+	r.submit(s, 5)
+	want := plain(t, s)
+	r.close(s)
+	if _, err := SetAside(r.dir, backup, r.clock); err != nil {
+		t.Fatal(err)
+	}
+	// The backup is damaged, too: in its newest header.
+	db, err := bolt.Open(filepath.Join(r.dir, fileName), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value []byte
+	if err := db.View(func(tx *bolt.Tx) error {
+		value = append(value, tx.Bucket([]byte(bucketHeaders)).Get(seqKey(4))...)
+		return nil
+	}); err != nil || db.Close() != nil {
+		t.Fatal(err)
+	}
+	flipAll(t, filepath.Join(r.dir, fileName), value, 30)
+	s = r.login()
+	if _, err := s.Commit(ctx, Act{Operator: "wang", Kind: journal.KindSettings}); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("act over a damaged head: %v", err)
+	}
+	if len(s.Faults()) == 0 {
+		t.Fatal("opening names no fault")
+	}
+	if err := s.Rebuild(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.head != 5 {
+		t.Fatalf("head %d", s.head)
+	}
+	sameMap(t, "healed", want, plain(t, s))
+	wantClean(t, s)
+	r.submit(s, 6)
+	wantClean(t, s)
+}
+
+// TestErasedPeriodLeavesTheChain takes a period's keys away: the record stands without its body, the case without its
+// person, and nothing else is disturbed.
+func TestErasedPeriodLeavesTheChain(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	r.submit(s, 1)
+	r.submit(s, 2)
+	if err := s.update(func(tx *bolt.Tx) error { // sealed by keys that no longer exist
+		row, err := s.header(tx, 1)
+		if err != nil {
+			return err
+		}
+		k, err := suite.NewKey()
+		if err != nil {
+			return err
+		}
+		value, err := s.box.sealIn("1999-01", k, bucketBodies, seqKey(1), []byte("gone"))
+		if err != nil {
+			return err
+		}
+		row.Period, row.Sum = "1999-01", suite.Hash(value)
+		if err := putRaw(tx, bucketBodies, seqKey(1), value); err != nil {
+			return err
+		}
+		return s.box.put(tx, bucketHeaders, seqKey(1), row)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rebuild(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Case(1)
+	if err != nil || !c.Purged || c.Applicant != "" {
+		t.Fatalf("case %+v, %v", c, err)
+	}
+	if c, err = s.Case(2); err != nil || c.Applicant != canaryName {
+		t.Fatalf("other case: %v", err)
+	}
+	wantClean(t, s)
+	packets, last, err := s.Outgoing(ctx, 0, 1<<20) // as it was packed then
+	if err != nil || last != 2 {
+		t.Fatalf("outgoing to %d, %v", last, err)
+	}
+	r.plat.take(packets)
+}
+
+func TestHeadersAreReadWhileLocked(t *testing.T) {
+	r := newRig(t)
+	r.o.FreeSpace, r.o.Now = nil, nil // the system's own
+	s := r.login()
+	for n := range 5 {
+		r.submit(s, n)
+	}
+	s.Lock()
+	got, err := s.Headers(1, 3)
+	if err != nil || len(got) != 3 || got[0].Seq != 2 || got[2].Seq != 4 {
+		t.Fatalf("headers %v, %v", got, err)
+	}
+	if _, err := s.Record(99); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("record that is not: %v", err)
+	}
+	if b := systemBoot(); b.ID != "" && b.Up <= 0 {
+		t.Fatalf("running time %v", b.Up)
+	}
+}
