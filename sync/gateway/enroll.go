@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/emmansun/gmsm/smx509"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/journal"
@@ -168,10 +169,10 @@ func (g *Gateway) admit(tx Tx, q wire.Enroll) (wire.Grant, []uint32, error) {
 	if d.Device, err = tx.AddDevice(d); err != nil {
 		return wire.Grant{}, nil, err
 	}
-	if d.SignCert, err = g.keys.deviceCert(g.s, d.Device, d.Station, q.SignKey, x509.KeyUsageDigitalSignature, now); err != nil {
+	if d.SignCert, err = g.keys.deviceCert(g.s, d.Device, d.Station, q.SignKey, smx509.KeyUsageDigitalSignature, now); err != nil {
 		return wire.Grant{}, nil, err
 	}
-	if d.SealCert, err = g.keys.deviceCert(g.s, d.Device, d.Station, q.SealKey, x509.KeyUsageKeyEncipherment, now); err != nil {
+	if d.SealCert, err = g.keys.deviceCert(g.s, d.Device, d.Station, q.SealKey, smx509.KeyUsageKeyEncipherment, now); err != nil {
 		return wire.Grant{}, nil, err
 	}
 	if err := tx.SetCerts(d.Device, d.SignCert, d.SealCert); err != nil {

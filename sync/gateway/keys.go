@@ -315,9 +315,9 @@ func rootCert(s vault.Suite, root vault.PrivateKey, now time.Time) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &x509.Certificate{
+	t := &smx509.Certificate{
 		SerialNumber: sn, Subject: pkix.Name{CommonName: "Bianmin platform root"}, NotBefore: now.AddDate(0, 0, -1),
-		NotAfter: now.AddDate(certYears, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		NotAfter: now.AddDate(certYears, 0, 0), IsCA: true, BasicConstraintsValid: true, KeyUsage: smx509.KeyUsageCertSign,
 		SubjectKeyId: root.Public().KID(),
 	}
 	der, err := smx509.CreateCertificate(rand.Reader, t, t, sg.pub, sg)
@@ -328,7 +328,7 @@ func rootCert(s vault.Suite, root vault.PrivateKey, now time.Time) ([]byte, erro
 }
 
 // deviceCert certifies one of a device's keys.
-func (k *Keys) deviceCert(s vault.Suite, device uint32, station string, pub vault.PublicKey, use x509.KeyUsage, now time.Time) ([]byte, error) {
+func (k *Keys) deviceCert(s vault.Suite, device uint32, station string, pub vault.PublicKey, use smx509.KeyUsage, now time.Time) ([]byte, error) {
 	ca, err := smx509.ParseCertificate(k.RootCA)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: root certificate: %w", err)
@@ -345,12 +345,12 @@ func (k *Keys) deviceCert(s vault.Suite, device uint32, station string, pub vaul
 	if err != nil {
 		return nil, err
 	}
-	t := &x509.Certificate{
+	t := &smx509.Certificate{
 		SerialNumber: sn, Subject: pkix.Name{CommonName: fmt.Sprintf("device %d", device), OrganizationalUnit: []string{station}},
 		NotBefore: now.AddDate(0, 0, -1), NotAfter: now.AddDate(certYears, 0, 0), KeyUsage: use,
 		SubjectKeyId: pub.KID(),
 	}
-	der, err := smx509.CreateCertificate(rand.Reader, t, ca.ToX509(), subject, sg)
+	der, err := smx509.CreateCertificate(rand.Reader, t, ca, subject, sg)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: device certificate: %w", err)
 	}
