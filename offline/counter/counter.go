@@ -242,16 +242,16 @@ func ViewClock(now time.Time, c journal.Clock) Clock {
 
 // Report is doctor's finding.
 type Report struct {
-	Records   uint64  `json:"records"` // records checked
-	Events    uint64  `json:"events"`  // events checked
-	Blobs     int     `json:"blobs"`   // attachments checked
-	Deep      bool    `json:"deep"`    // every value was opened, not only compared with its hash: an operator was logged in
-	Rebuilt   bool    `json:"rebuilt"` // projections were made anew
-	Waiting   bool    `json:"waiting"` // what names people is made anew at the next login
-	Machine   string  `json:"machine"` // where the machine secret lives
-	Crypto    string  `json:"crypto"`
-	Room      bool    `json:"room"` // the disk has room for more cases
-	Faults    []Fault `json:"faults"`
+	Records uint64  `json:"records"` // records checked
+	Events  uint64  `json:"events"`  // events checked
+	Blobs   int     `json:"blobs"`   // attachments checked
+	Deep    bool    `json:"deep"`    // every value was opened, not only compared with its hash: an operator was logged in
+	Rebuilt bool    `json:"rebuilt"` // projections were made anew
+	Waiting bool    `json:"waiting"` // what names people is made anew at the next login
+	Machine string  `json:"machine"` // where the machine secret lives
+	Crypto  string  `json:"crypto"`
+	Room    bool    `json:"room"` // the disk has room for more cases
+	Faults  []Fault `json:"faults"`
 }
 
 // Fault is one value that is not what was written.

@@ -317,7 +317,7 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 		return words.New("desk.folderUnwritable", err)
 	}
 	ring, err := vault.CreateRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.RingOptions{
-		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now,
+		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now, Demo: g.Enrolment.Demo,
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package receipt
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -221,11 +222,15 @@ func signUID(t testing.TB, k vault.PrivateKey, uid string, msg []byte) []byte {
 	priv.PrivateKey = ecdsa.PrivateKey{D: new(big.Int).SetBytes(d)}
 	priv.Curve = sm2.P256()
 	priv.X, priv.Y = priv.Curve.ScalarBaseMult(d)
-	r, s, err := sm2.SignWithSM2(randReader{}, &priv.PrivateKey, []byte(uid), msg)
+	der, err := priv.Sign(randReader{}, msg, sm2.NewSM2SignerOption(true, []byte(uid)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	var sig struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &sig); err != nil {
+		t.Fatal(err)
+	}
+	return append(sig.R.FillBytes(make([]byte, 32)), sig.S.FillBytes(make([]byte, 32))...)
 }
 
 type randReader struct{}

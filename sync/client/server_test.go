@@ -300,7 +300,7 @@ func certify(t *testing.T, issuer vault.PrivateKey, key vault.PublicKey) []byte 
 	must(t, err)
 	pub, err := smx509.ParsePKIXPublicKey(spki)
 	must(t, err)
-	tpl := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "device"}, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1000, 0)}
+	tpl := &smx509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "device"}, NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1000, 0)}
 	der, err := smx509.CreateCertificate(rand.Reader, tpl, tpl, pub, k)
 	must(t, err)
 	return der
