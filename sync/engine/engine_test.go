@@ -111,7 +111,7 @@ func TestNoticesByItselfThatThePlatformIsBack(t *testing.T) {
 			t.Fatalf("%d knocks in %v", n, time.Since(start))
 		}
 
-		down = false
+		r.p.set(func() { down = false })
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
 		r.wantDelivered(t)
@@ -449,8 +449,10 @@ func TestOneBadBlobOrPackKeepsNobodyWaiting(t *testing.T) {
 			t.Fatalf("status %+v", ev)
 		}
 		n := len(r.p.asked)
-		r.p.packs[[32]byte{9}] = []byte("late")
+		r.p.set(func() { r.p.packs[[32]byte{9}] = []byte("late") })
+		r.j.mu.Lock()
 		r.j.blobs[bad] = blobOf(3)
+		r.j.mu.Unlock()
 		time.Sleep(10 * time.Minute)
 		synctest.Wait()
 		if !r.j.sent[bad] || r.j.got[[32]byte{9}] == nil || r.e.Status().State != engine.Idle {
@@ -503,7 +505,7 @@ func TestOnceWhileRunning(t *testing.T) {
 		if res.Sent != 9 || res.Head != 9 || res.Acked != 9 {
 			t.Fatalf("result %+v", res)
 		}
-		r.p.before = func(int) error { return unreachable(errTest) }
+		r.p.set(func() { r.p.before = func(int) error { return unreachable(errTest) } })
 		if _, err = r.e.Once(t.Context()); wire.CodeOf(err) != wire.CodeUnreachable {
 			t.Fatalf("err %v", err)
 		}

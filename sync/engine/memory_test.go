@@ -265,6 +265,13 @@ func (p *memPlatform) tell(kind journal.Kind, seq uint64) {
 	p.news = make(chan struct{})
 }
 
+// set changes something under the mutex.
+func (p *memPlatform) set(fn func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fn()
+}
+
 func (p *memPlatform) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -284,13 +291,13 @@ func (p *memPlatform) Exchange(ctx context.Context, q wire.Request) (wire.Reply,
 			return wire.Reply{}, unreachable(ctx.Err())
 		}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if before != nil {
 		if err := before(n); err != nil {
 			return wire.Reply{}, err
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	size := 0
 	for _, b := range q.Packets {
 		size += len(b)

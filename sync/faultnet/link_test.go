@@ -2,13 +2,14 @@ package faultnet_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"bianmin/offline/casefile"
+	"bianmin/offline/journal"
 	"bianmin/offline/store"
 	"bianmin/sync/engine"
 	"bianmin/sync/faultnet"
@@ -209,18 +210,52 @@ func TestGatewayComesBack(t *testing.T) {
 	eventually(t, 5*time.Second, "delivered", func() bool { return s.e.Status().Acked == 7 })
 }
 
-// TestWithdrawnAndUnknown checks that refusals reach people as what they are.
-func TestWithdrawnAndUnknown(t *testing.T) {
+// TestRefusals checks that the gateway's refusals reach people as what they are.
+func TestRefusals(t *testing.T) {
 	p := newPlatform(t)
 	s := p.enrol(t, "")
-	s.grant.Device = 4711
 	d := s.c.Device(4711, s.ring.DeviceKey(), s.grant.Platform.SignKey)
-	_, err := d.Exchange(t.Context(), wire.Request{})
-	if wire.CodeOf(err) != wire.CodeUnknown {
+	if _, err := d.Exchange(t.Context(), wire.Request{}); wire.CodeOf(err) != wire.CodeUnknown {
 		t.Fatalf("stranger: %v", err)
 	}
-	var w *wire.Error
-	if !errors.As(err, &w) {
-		t.Fatal("not a wire error")
+	s.login()
+	_, err := s.save(1)
+	must(t, err)
+	s.drain(1)
+	_, err = s.save(2)
+	must(t, err)
+	_, err = p.g.Revoke(t.Context(), s.grant.Device, "stolen")
+	must(t, err)
+	_, err = s.e.Once(t.Context())
+	if wire.CodeOf(err) != wire.CodeRevoked {
+		t.Fatalf("withdrawn: %v", err)
 	}
+	if ev := s.e.Status(); ev.State != engine.NeedsAttention || ev.Key != "wire.revoked" || ev.Pending != 1 {
+		t.Fatalf("status %+v", ev)
+	}
+}
+
+// TestReviewerIsHeardAtOnce lets a reviewer act while the device holds its long poll.
+func TestReviewerIsHeardAtOnce(t *testing.T) {
+	p := newPlatform(t)
+	s := p.enrol(t, "")
+	s.login()
+	seq, err := s.save(1)
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.e.Run(ctx) }()
+	defer func() {
+		cancel()
+		must(t, <-done)
+	}()
+	eventually(t, 5*time.Second, "idle", func() bool { ev := s.e.Status(); return ev.State == engine.Idle && ev.Acked == seq })
+	_, err = p.g.Accept(ctx, casefile.Number(s.grant.Device, seq))
+	must(t, err)
+	took := eventually(t, 4*time.Second, "the acceptance", func() bool {
+		list, err := s.st.Events(0, 10)
+		must(t, err)
+		return len(list) == 1 && list[0].Event.Kind == journal.EventAccepted
+	})
+	t.Logf("acceptance after %v", took.Round(time.Millisecond))
 }
