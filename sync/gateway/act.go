@@ -188,8 +188,8 @@ func (g *Gateway) Correct(ctx context.Context, no string, q journal.Correction) 
 		if err != nil {
 			return err
 		}
-		if unknown := lib.unknownFields(c.FormID, c.FormHash, q.Fields); len(unknown) > 0 {
-			return fmt.Errorf("%w: %s", ErrFields, strings.Join(unknown, ", "))
+		if unknown, names := lib.unknownFields(c.FormID, c.FormHash, q.Fields); len(unknown) > 0 {
+			return fmt.Errorf("%w: %s (it has %s)", ErrFields, strings.Join(unknown, ", "), strings.Join(names, ", "))
 		}
 		now := g.cfg.Now()
 		q.At = now.UnixMilli()

@@ -170,10 +170,11 @@ func (g *Gateway) refuse(w http.ResponseWriter, r *http.Request, err error) { g.
 
 func (g *Gateway) refuseAs(w http.ResponseWriter, r *http.Request, status int, err error) {
 	var e *wire.Error
+	if r.Context().Err() != nil && !errors.As(err, &e) { // the device hung up, or the server is to stop
+		err = &wire.Error{Code: wire.CodeBusy}
+	}
 	if !errors.As(err, &e) {
-		if r.Context().Err() == nil {
-			g.log.ErrorContext(r.Context(), "request failed", slog.String("route", routeOf(r)), slog.Any("cause", err))
-		}
+		g.log.ErrorContext(r.Context(), "request failed", slog.String("route", routeOf(r)), slog.Any("cause", err))
 		e = &wire.Error{Code: wire.CodeInternal}
 	}
 	out := wire.Error{V: wire.Version, Code: e.Code, Detail: e.Detail, RetryAfterMS: e.RetryAfterMS, Nonce: e.Nonce}

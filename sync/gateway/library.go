@@ -112,32 +112,33 @@ func (l *library) due(c *casefile.Case, now time.Time) casefile.Day {
 	return c.Clock(now, it.PromisedFor(c.Urgent), it.Statutory, l.calendar).Promised
 }
 
-// unknownFields returns the paths that name no field of a form; none when the form is not published here.
-func (l *library) unknownFields(id string, hash vault.Hash, paths []string) []string {
+// unknownFields returns the paths that name no field of a form, and the names it has; none when the form is not
+// published here.
+func (l *library) unknownFields(id string, hash vault.Hash, paths []string) (unknown, names []string) {
 	if l.catalog == nil {
-		return nil
+		return nil, nil
 	}
 	f, ok := l.catalog.FormByHash(hash)
 	if !ok {
 		if f, ok = l.catalog.Form(id); !ok {
-			return nil
+			return nil, nil
 		}
 	}
 	known := map[string]bool{}
 	f.Each(func(fd, group *form.Field) {
 		if group == nil {
 			known[fd.ID] = true
+			names = append(names, fd.ID)
 		} else {
 			known[group.ID+"[]."+fd.ID] = true
 		}
 	})
-	var out []string
 	for _, p := range paths {
 		if !knownPath(known, p) {
-			out = append(out, p)
+			unknown = append(unknown, p)
 		}
 	}
-	return out
+	return unknown, names
 }
 
 // knownPath understands "field", "field.part", "group[2]" and "group[2].field".
