@@ -355,7 +355,7 @@ func TestReviewersDay(t *testing.T) {
 // testPage asks for the static files as a phone does.
 func (p *platform) testPage(m *machine) {
 	p.t.Helper()
-	phone := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // a self-signed test certificate
+	phone := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // a self-signed test certificate
 	get := func(path string) (http.Header, []byte) {
 		p.t.Helper()
 		resp, err := phone.Get(p.url + path)
@@ -364,8 +364,8 @@ func (p *platform) testPage(m *machine) {
 		}
 		defer resp.Body.Close()
 		data, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK {
-			p.t.Fatalf("%s: %d, %v", path, resp.StatusCode, err)
+		if err != nil || resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 {
+			p.t.Fatalf("%s: %d, %s, %v", path, resp.StatusCode, resp.Proto, err)
 		}
 		return resp.Header, data
 	}

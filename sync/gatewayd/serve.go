@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -119,14 +118,14 @@ func runServe(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) err
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	g, keys, done, err := t.open(ctx)
+	g, _, done, err := t.open(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(t.serve(ctx, g, keys, *addr, *ready, *parent), done())
+	return errors.Join(t.serve(ctx, g, *addr, *ready, *parent), done())
 }
 
-func (t *tool) serve(ctx context.Context, g *gateway.Gateway, keys *gateway.Keys, addr, ready string, parent bool) error {
+func (t *tool) serve(ctx context.Context, g *gateway.Gateway, addr, ready string, parent bool) error {
 	set, err := g.Settings(ctx)
 	if err != nil {
 		return err
@@ -157,7 +156,7 @@ func (t *tool) serve(ctx context.Context, g *gateway.Gateway, keys *gateway.Keys
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return g.Run(ctx) })
 	eg.Go(func() error {
-		err := srv.Serve(tls.NewListener(l, withALPN(keys.TLSConfig())))
+		err := srv.ServeTLS(l, "", "") // the certificate is in srv.TLSConfig
 		if errors.Is(err, http.ErrServerClosed) {
 			return nil
 		}
@@ -184,11 +183,6 @@ func (t *tool) serve(ctx context.Context, g *gateway.Gateway, keys *gateway.Keys
 		return errors.Join(err, eg.Wait())
 	}
 	return eg.Wait()
-}
-
-func withALPN(c *tls.Config) *tls.Config {
-	c.NextProtos = []string{"h2", "http/1.1"}
-	return c
 }
 
 // reachable replaces an address that means "all" by one that can be asked.
