@@ -11,7 +11,6 @@ import (
 	"bianmin/offline/catalog"
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
-	"bianmin/offline/ident"
 	"bianmin/offline/journal"
 	"bianmin/offline/people"
 	"bianmin/offline/receipt"
@@ -25,10 +24,7 @@ func (s *Session) commitCase(ctx context.Context, body journal.CaseSubmitted, it
 	rec, err := s.d.store.Commit(ctx, store.Act{
 		Operator: s.op.ID, Kind: journal.KindCaseSubmitted, Body: body, DropDraft: draft,
 		Receipt: func(rec journal.Record) ([]byte, error) {
-			env, err := receipt.Sign(s.d.ring.DeviceKey(), receipt.Stage1{
-				Device: rec.Device, Seq: rec.Seq, At: rec.At / 1000, Quality: rec.Clock.Quality(), Item: receipt.Fit(it.Name.ZH, receipt.MaxItem),
-				Name: ident.MaskName(body.Applicant), Prev: [8]byte(rec.Prev[:8]), Due: body.Due,
-			}.Payload())
+			env, err := receipt.Sign(s.d.ring.DeviceKey(), receipt.OfCase(rec.Header, body).Payload())
 			if err != nil {
 				return nil, err
 			}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"bianmin/offline/casefile"
-	"bianmin/offline/ident"
 	"bianmin/offline/journal"
 	"bianmin/offline/receipt"
 	"bianmin/offline/words"
@@ -88,10 +87,7 @@ func stage1(r journal.Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return receipt.Stage1{
-		Device: r.Device, Seq: r.Seq, At: r.At / 1000, Quality: r.Clock.Quality(), Item: b.ItemName,
-		Name: ident.MaskName(b.Applicant), Prev: [8]byte(r.Prev[:8]), Due: b.Due,
-	}.Payload(), nil
+	return receipt.OfCase(r.Header, b).Payload(), nil
 }
 
 // officialNo makes a 办件编号: item code, day, serial of that item and day.

@@ -1,0 +1,23 @@
+# Sourced by scripts that need a display: a virtual one with a window manager (windows get no focus without).
+
+display_up() {
+	DISPLAY_DIR=$(mktemp -d)
+	mkfifo "$DISPLAY_DIR/number"
+	Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$DISPLAY_DIR/number" >"$DISPLAY_DIR/xvfb.log" 2>&1 &
+	XVFB_PID=$!
+	read -r number <"$DISPLAY_DIR/number"
+	export DISPLAY=":$number" LANG=C.UTF-8 LIBGL_ALWAYS_SOFTWARE=1
+	openbox >"$DISPLAY_DIR/openbox.log" 2>&1 &
+	OPENBOX_PID=$!
+}
+
+display_down() {
+	kill "$OPENBOX_PID" 2>/dev/null || true
+	kill "$XVFB_PID" 2>/dev/null || true
+	rm -rf "$DISPLAY_DIR"
+}
+
+# display_window SECONDS prints the id of the program's window as soon as it is shown.
+display_window() {
+	timeout "$1" xdotool search --sync --onlyvisible --class bianmin | head -n 1
+}
