@@ -9,10 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	fyneapp "fyne.io/fyne/v2/app"
-
 	"bianmin/app/cli"
-	"bianmin/app/desktop"
 	"bianmin/assets/translations"
 )
 
@@ -32,8 +29,6 @@ func run() int {
 		return cli.ExitFailed
 	}
 	defer env.Close()
-	env.Window = func(ctx context.Context, dir string, demo bool) int {
-		return desktop.Run(ctx, desktop.Options{NewApp: fyneapp.NewWithID, Env: env, Dir: dir, Demo: demo})
-	}
+	withWindow(env)
 	return cli.Main(ctx, os.Args[1:], env)
 }
