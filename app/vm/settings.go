@@ -179,9 +179,6 @@ func (v *Settings) State() SettingsState {
 	if v.pinFault != nil {
 		st.PINFault = Words(t, v.pinFault)
 	}
-	if v.pinBusy {
-		st.Progress = t.T("login.checking")
-	}
 	if v.pinDone {
 		st.PINDone = t.T("settings.pinDone")
 	}
