@@ -115,6 +115,14 @@ func (e *entry) TypedKey(key *fyne.KeyEvent) {
 	e.Entry.TypedKey(key)
 }
 
+// TypedShortcut is called by Fyne. The window's own shortcuts work in a field, too.
+func (e *entry) TypedShortcut(s fyne.Shortcut) {
+	look.Activity()
+	if !look.PassShortcut(s) {
+		e.Entry.TypedShortcut(s)
+	}
+}
+
 // Dragged is called by Fyne. A movement up or down scrolls the page, one to the side selects text; what it is shows
 // after the first few pixels.
 func (e *entry) Dragged(d *fyne.DragEvent) {

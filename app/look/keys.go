@@ -29,3 +29,12 @@ func Activity() {
 		active()
 	}
 }
+
+// shortcut is told each shortcut that the part with the keyboard may have use for, first.
+var shortcut func(fyne.Shortcut) bool
+
+// SetOnShortcut sets who is asked first about a shortcut typed in a field; fn reports whether it took it. nil: nobody.
+func SetOnShortcut(fn func(fyne.Shortcut) bool) { shortcut = fn }
+
+// PassShortcut offers a shortcut to the window and reports whether it took it.
+func PassShortcut(s fyne.Shortcut) bool { return shortcut != nil && shortcut(s) }

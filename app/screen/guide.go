@@ -10,8 +10,6 @@ import (
 	"bianmin/app/vm"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
 // Guide is the screen 办事指南: one item explained, and before a case begins, the question whom it is for.
 type Guide struct {
 	env *Env

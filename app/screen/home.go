@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 
@@ -137,7 +138,7 @@ func (s *Home) today(st vm.HomeState) fyne.CanvasObject {
 	}
 	rows := make([]fyne.CanvasObject, len(st.Today))
 	for i, r := range st.Today {
-		count := look.NewBadge(stateOf(r.State), s.env.T("home.count", "n", itoa(r.Count)))
+		count := look.NewBadge(stateOf(r.State), s.env.T("home.count", "n", strconv.Itoa(r.Count)))
 		rows[i] = linkRow(r.Icon, r.Word, r.Note, func() { goTo(s.env, r.To) }, count)
 	}
 	return titledRows(s.env.T("home.today"), rows...)

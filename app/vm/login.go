@@ -226,9 +226,9 @@ func (l *Login) State() LoginState {
 	case l.busy:
 		st.Wait = t.T("login.checking")
 	case chosen.Locked && left > 0:
-		st.Wait = t.T("login.locked", "left", leftText(t, left), "time", ClockText(chosen.NotBefore))
+		st.Wait = t.T("login.locked", "left", waitText(t, left), "time", ClockText(chosen.NotBefore))
 	case left > 0:
-		st.Wait = t.T("login.wait", "left", leftText(t, left))
+		st.Wait = t.T("login.wait", "left", waitText(t, left))
 	}
 	st.MayType = st.Wait == ""
 	if l.fault != nil {
@@ -240,8 +240,8 @@ func (l *Login) State() LoginState {
 	return st
 }
 
-// leftText says a stretch of time in minutes and seconds, rounded up, so that "0 seconds" is never shown.
-func leftText(t Texts, left time.Duration) string {
+// waitText says a stretch of time in minutes and seconds, rounded up, so that "0 seconds" is never shown.
+func waitText(t Texts, left time.Duration) string {
 	secs := int((left + time.Second - 1) / time.Second)
 	if secs < 60 {
 		return t.T("time.seconds", "n", strconv.Itoa(secs))

@@ -1,0 +1,103 @@
+package window
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"bianmin/app/look"
+	"bianmin/app/screen"
+)
+
+// How long a machine stays open with nobody at it, and how long before it says so.
+const (
+	idleLock = 10 * time.Minute
+	idleWarn = 30 * time.Second
+)
+
+var find = &desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl}
+
+// keys makes the window's keys work wherever the keyboard is: Esc goes back, Enter does the primary act, Ctrl+F searches,
+// F1 says the keys.
+func (s *Shell) keys() {
+	c := s.win.Canvas()
+	c.SetOnTypedKey(s.key)
+	c.SetOnTypedRune(func(rune) { s.touch() })
+	c.AddShortcut(find, func(fyne.Shortcut) { s.search() })
+	look.SetOnKey(s.key)
+	look.SetOnActivity(s.touch)
+	look.SetOnShortcut(func(short fyne.Shortcut) bool {
+		if short.ShortcutName() != find.ShortcutName() {
+			return false
+		}
+		s.search()
+		return true
+	})
+}
+
+func (s *Shell) key(e *fyne.KeyEvent) {
+	s.touch()
+	switch e.Name {
+	case fyne.KeyEscape:
+		s.escape()
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if p, ok := s.view.(screen.Primary); ok && s.sheet == nil {
+			p.TapPrimary()
+		}
+	case fyne.KeyF1:
+		if s.session != nil {
+			s.say("info", s.T("window.keys"))
+		}
+	}
+}
+
+func (s *Shell) escape() {
+	if s.sheet != nil {
+		s.dropSheet()
+		return
+	}
+	if v, ok := s.view.(screen.Stepper); ok && v.StepBack() {
+		return
+	}
+	if s.session != nil && s.alone == nil && len(s.history) > 1 {
+		s.Back()
+	}
+}
+
+func (s *Shell) search() {
+	s.touch()
+	if v, ok := s.view.(screen.Searchable); ok && s.sheet == nil {
+		v.FocusSearch(s.win.Canvas())
+	}
+}
+
+// touch notes that a person did something.
+func (s *Shell) touch() {
+	s.active = s.o.Now()
+	if s.warned {
+		s.warned = false
+		s.clearNote(true)
+	}
+}
+
+// tick is called each second.
+func (s *Shell) tick() {
+	if v, ok := s.view.(screen.Ticker); ok {
+		v.Tick()
+	}
+	if s.session == nil {
+		return
+	}
+	switch idle := s.o.Now().Sub(s.active); {
+	case idle >= idleLock:
+		s.warned = false
+		s.Lock()
+		s.say("info", s.T("window.idleLocked"))
+	case idle >= idleLock-idleWarn && !s.warned:
+		s.say("warn", s.T("window.idle"))
+		s.warned = true
+	case idle < 0: // the clock went back
+		s.active = s.o.Now()
+	}
+}

@@ -1,0 +1,94 @@
+package window
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"bianmin/app/look"
+)
+
+const settingsName = "settings.json"
+
+// settings are what a person chose about the window. They hold nothing personal and are kept apart from the machine's
+// data: they are needed before anybody logs in.
+type settings struct {
+	Look   string `json:"look,omitempty"` // look.Mode.String
+	Lang   string `json:"lang,omitempty"`
+	Phrase bool   `json:"phrase,omitempty"` // PINs are typed in a field instead of the pad
+}
+
+// readSettings returns the settings kept in dir; the zero value when there are none, or they cannot be read.
+func readSettings(dir string, log *slog.Logger) settings {
+	var out settings
+	if dir == "" {
+		return out
+	}
+	data, err := os.ReadFile(filepath.Join(dir, settingsName))
+	if err == nil {
+		err = json.Unmarshal(data, &out)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("settings not read", slog.Any("cause", err))
+	}
+	return out
+}
+
+// write replaces the settings in dir; after a power cut either the old or the new ones are there.
+func (v settings) write(dir string) (err error) {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("window: settings: %w", err)
+	}
+	f, err := os.CreateTemp(dir, settingsName+".*")
+	if err != nil {
+		return fmt.Errorf("window: settings: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("window: settings: %w", err), os.Remove(f.Name()))
+		}
+	}()
+	_, err = f.Write(append(data, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, settingsName))
+}
+
+func (s *Shell) keepSettings() {
+	if s.o.Dir == "" {
+		return
+	}
+	if err := s.keep.write(s.o.Dir); err != nil {
+		s.log.Error("keep settings", slog.Any("cause", err))
+		s.say("warn", s.T("window.settingsUnwritten"))
+	}
+}
+
+// setLook changes the look at once.
+func (s *Shell) setLook(name string) {
+	mode := look.ParseMode(name)
+	s.keep.Look = mode.String()
+	look.Set(s.o.App, mode)
+	s.rebuild()
+	s.keepSettings()
+}
+
+// setLang changes the language at once.
+func (s *Shell) setLang(lang string) {
+	s.keep.Lang = lang
+	look.SetLang(lang)
+	s.rebuild()
+	s.keepSettings()
+}

@@ -1,0 +1,284 @@
+// Package window is the program as it is seen: one window with a bar at the top, a rail at the left and a screen between.
+// It knows which screen is shown and where one came from, who is logged in, what the line to the platform is doing, and
+// when to lock. The screens are package screen, what they decide package vm; package desktop runs what is behind.
+//
+// Everything here runs on the UI goroutine, but for what Options say runs off it.
+package window
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"bianmin/app/look"
+	"bianmin/app/screen"
+	"bianmin/app/vm"
+	"bianmin/assets/translations"
+	"bianmin/offline/counter"
+	"bianmin/offline/words"
+	"bianmin/sync/engine"
+)
+
+// Size of the window when it opens, in Fyne's pixels.
+const (
+	openWidth  = 1280
+	openHeight = 800
+)
+
+// Options of New. App, Texts and Open are needed.
+type Options struct {
+	App     fyne.App
+	Texts   *translations.Catalog
+	Lang    string // "zh" or "en", until the settings say otherwise; "" is Chinese
+	Version string
+	Dir     string       // folder for settings.json; "" keeps no settings
+	Log     *slog.Logger // nil: discard; never gets personal data
+	// Post runs fn on the UI goroutine and may be called from any; nil runs it at once.
+	Post func(fn func())
+	// Work runs fn off the UI goroutine; nil starts a goroutine. Tests run it inline.
+	Work func(fn func())
+	// Open takes the machine's folder and starts the line to the platform. onEvent may be called from any goroutine. An
+	// error with the key "desk.notEnrolled" leads to the screen 登记. Called off the UI goroutine.
+	Open func(onEvent func(engine.Event)) (Machine, error)
+	// Enroll makes the folder that of a station's device. Called off the UI goroutine.
+	Enroll func(gateway, code string) error
+	// DemoPINs are shown at login in the sample county; nil elsewhere.
+	DemoPINs map[string]string
+	// DemoNetwork cuts and restores the sample county's network; nil elsewhere. Called off the UI goroutine.
+	DemoNetwork func(on bool)
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// PickFile lets a person choose a file, SaveFile where to keep one; nil asks with a dialog.
+	PickFile func(exts []string, then func(name string, data []byte))
+	// SaveFile keeps data as a file.
+	SaveFile func(name string, data []byte)
+}
+
+// Machine is what Open gives.
+type Machine struct {
+	Counter counter.Counter
+	Wake    func() // there is something to send; nil does nothing
+	Gateway string // the platform's address
+}
+
+// Shell is the window.
+type Shell struct {
+	o    Options
+	log  *slog.Logger
+	win  fyne.Window
+	env  *screen.Env
+	keep settings
+
+	top    *look.TopBar
+	rail   *look.Rail
+	notes  *fyne.Container // the message over the screen
+	holder *fyne.Container // the screen
+	root   *fyne.Container
+
+	machine *Machine
+	session counter.Session // nil: nobody is logged in
+	line    vm.Topline
+	history []place           // the last is on the screen
+	alone   *place            // login, enrolment or a message: a screen outside the history
+	view    screen.View       // on the screen; nil before the first
+	sheet   fyne.CanvasObject // question over the window; nil for none
+	folder  string            // where a file was chosen last
+	resume  *resumption       // where the operator was who locked the machine
+	said    time.Time         // when the message on the screen came
+	active  time.Time         // when a person did something last
+	warned  bool              // that the machine locks in a moment
+
+	mu     sync.Mutex    // guards latest
+	latest *engine.Event // newest event that is not shown yet; nil: none
+}
+
+// place is a screen one was on: its route, and its state, from which it is built again.
+type place struct {
+	route screen.Route
+	page  *page
+	model any
+}
+
+type resumption struct {
+	operator string
+	route    screen.Route
+}
+
+var errNotEnrolled = words.New("desk.notEnrolled", nil)
+
+// New builds the window and begins to open the machine. It does not show it; ShowAndRun does.
+func New(o Options) *Shell {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Post == nil {
+		o.Post = func(fn func()) { fn() }
+	}
+	if o.Work == nil {
+		o.Work = func(fn func()) { go fn() }
+	}
+	if o.Lang == "" {
+		o.Lang = translations.Chinese
+	}
+	s := &Shell{o: o, log: o.Log, active: o.Now()}
+	s.keep = readSettings(o.Dir, s.log)
+	if s.keep.Lang == "" {
+		s.keep.Lang = o.Lang
+	}
+	look.SetLang(s.keep.Lang)
+	look.Set(o.App, look.ParseMode(s.keep.Look))
+	s.win = o.App.NewWindow(s.T("window.title"))
+	s.makeEnv()
+	s.build()
+	s.win.SetPadded(false)
+	s.win.SetContent(s.root)
+	s.win.Resize(fyne.NewSize(openWidth, openHeight))
+	s.win.SetCloseIntercept(s.close)
+	s.keys()
+	s.open()
+	return s
+}
+
+func (s *Shell) makeEnv() {
+	s.env = &screen.Env{
+		T: s.T, Lang: s.Lang, Post: s.o.Post, Work: s.o.Work, Go: s.Go, Back: s.Back, Confirm: s.confirm,
+		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Fail: s.fail, DemoPINs: s.o.DemoPINs, Window: s.win,
+	}
+	if s.o.PickFile != nil {
+		s.env.PickFile = s.o.PickFile
+	}
+	if s.o.SaveFile != nil {
+		s.env.SaveFile = s.o.SaveFile
+	}
+	if network := s.o.DemoNetwork; network != nil {
+		s.env.DemoNetwork = func(on bool) { s.o.Work(func() { network(on) }) }
+	}
+}
+
+// ShowAndRun shows the window and returns when the program ends.
+func (s *Shell) ShowAndRun() {
+	done := make(chan struct{})
+	tick := time.NewTicker(time.Second)
+	go func() {
+		for {
+			select {
+			case <-tick.C:
+				s.o.Post(s.tick)
+			case <-done:
+				return
+			}
+		}
+	}()
+	s.win.CenterOnScreen()
+	s.win.ShowAndRun()
+	tick.Stop()
+	close(done)
+}
+
+// Raise brings the window to the front: the program was started a second time.
+func (s *Shell) Raise() {
+	s.win.Show()
+	s.win.RequestFocus()
+}
+
+// Content is all that the window shows, for tests.
+func (s *Shell) Content() fyne.CanvasObject { return s.root }
+
+// Window is the window itself, for tests.
+func (s *Shell) Window() fyne.Window { return s.win }
+
+// T returns a text in the language of the moment.
+func (s *Shell) T(key string, pairs ...string) string {
+	if len(pairs) == 0 {
+		return s.o.Texts.T(s.keep.Lang, key, nil)
+	}
+	args := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args[pairs[i]] = pairs[i+1]
+	}
+	return s.o.Texts.TS(s.keep.Lang, key, args)
+}
+
+// Lang returns the language of the moment.
+func (s *Shell) Lang() string { return s.keep.Lang }
+
+// open takes the machine's folder.
+func (s *Shell) open() {
+	s.showAlone(&place{page: &page{view: func(*Shell, any) screen.View { return newMessage(s, s.T("window.opening"), nil) }}})
+	s.o.Work(func() {
+		m, err := s.o.Open(s.onEvent)
+		s.o.Post(func() { s.opened(m, err) })
+	})
+}
+
+func (s *Shell) opened(m Machine, err error) {
+	switch {
+	case err == nil:
+		s.machine = &m
+		s.login()
+	case errors.Is(err, errNotEnrolled):
+		s.enroll()
+	default:
+		s.log.Error("open the machine's folder", slog.Any("cause", err))
+		s.showAlone(&place{page: &page{view: func(*Shell, any) screen.View { return newMessage(s, "", err) }}})
+	}
+}
+
+func (s *Shell) enroll() {
+	m := vm.NewEnroll(s, s.o.Enroll)
+	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
+		v := screen.NewEnroll(s.env, m)
+		v.OnDone = s.login
+		v.OnEnrolled = func() {
+			s.o.Work(func() {
+				machine, err := s.o.Open(s.onEvent)
+				s.o.Post(func() {
+					if err != nil {
+						s.log.Error("open after enrolment", slog.Any("cause", err))
+						m.SetFault(err)
+					} else {
+						s.machine = &machine
+						m.SetDone(machine.Counter)
+					}
+					v.Refresh()
+				})
+			})
+		}
+		return v
+	}}})
+}
+
+// login shows who may log in.
+func (s *Shell) login() {
+	m := vm.NewLogin(s, s.machine.Counter, s.o.Now, s.o.DemoPINs, s.keep.Phrase)
+	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
+		v := screen.NewLogin(s.env, m)
+		v.OnLogin, v.OnLook, v.OnLang = s.loggedIn, s.setLook, s.setLang
+		v.OnPhrase = func(phrase bool) {
+			s.keep.Phrase = phrase
+			s.keepSettings()
+		}
+		return v
+	}}})
+}
+
+func (s *Shell) loggedIn(session counter.Session) {
+	s.session = &waking{Session: session, wake: s.submitted}
+	s.touch()
+	s.alone = nil
+	s.history = nil
+	s.clearNote(true)
+	s.reload()
+	back := s.resume
+	s.resume = nil
+	s.Go(screen.Route{Page: screen.PageHome})
+	if back != nil && back.operator == session.Operator().ID {
+		s.Go(back.route)
+	}
+}
