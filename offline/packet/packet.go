@@ -43,7 +43,8 @@ const (
 var (
 	// ErrFormat reports bytes that are not a packet of a known version, or that break a limit.
 	ErrFormat = errors.New("packet: not a known format")
-	// ErrTooLarge reports records that do not fit one packet: seal fewer.
+	// ErrTooLarge reports records that do not fit one packet: seal fewer. errors.As finds a *SizeError when the number of
+	// bytes is known.
 	ErrTooLarge = errors.New("packet: too large")
 	// ErrCodec reports a codec this program cannot decode. The gateway answers with what it needs.
 	ErrCodec = errors.New("packet: unknown codec")
@@ -64,7 +65,29 @@ type Options struct {
 	Recipients []vault.PublicKey // 1 to MaxRecipients keys that may open the packet
 	Codec      uint8             // CodecPlain (default) or CodecZstd
 	Dict       []byte            // dictionary of CodecZstd: zstd's own format or any bytes; nil: none
+	MaxBytes   int               // largest packet wanted; 0, or more than MaxBytes: MaxBytes
 }
+
+func (o Options) limit() int {
+	if o.MaxBytes <= 0 {
+		return MaxBytes
+	}
+	return min(o.MaxBytes, MaxBytes)
+}
+
+// SizeError says by how much records do not fit, so that the next try is the last. errors.Is finds ErrTooLarge.
+type SizeError struct {
+	Bytes int // of the packet, or of its encoded records when they alone are too many
+	Limit int
+}
+
+// Error names both sizes in bytes.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%v: %d bytes, at most %d", ErrTooLarge, e.Bytes, e.Limit)
+}
+
+// Unwrap returns ErrTooLarge.
+func (e *SizeError) Unwrap() error { return ErrTooLarge }
 
 // Key is the content key sealed to one recipient.
 type Key struct {
@@ -270,6 +293,9 @@ func Seal(records []journal.Record, o Options) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if len(plain) > o.limit() { // known before anything is sealed and proven
+		return nil, &SizeError{len(plain), o.limit()}
+	}
 	content, err := o.Suite.NewKey()
 	if err != nil {
 		return nil, err
@@ -300,10 +326,31 @@ func Seal(records []journal.Record, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxBytes)
+	if len(data) > o.limit() {
+		return nil, &SizeError{len(data), o.limit()}
 	}
-	return data, proveOwn(data, records, content, o)
+	if err := proveOwn(data, records, content, o); err != nil {
+		if cerr := check(records, o); cerr != nil {
+			return nil, cerr // the records are at fault, and which one
+		}
+		return nil, err
+	}
+	return data, nil
+}
+
+// check finds out what is wrong with records whose packet was not proven.
+func check(records []journal.Record, o Options) error {
+	headers := make([]journal.Header, len(records))
+	for i, r := range records {
+		if err := journal.CheckBody(o.Suite, o.Salt[:], r); err != nil {
+			return fmt.Errorf("packet: %w", err)
+		}
+		headers[i] = r.Header
+	}
+	if _, err := journal.CheckChain(o.Suite, o.Device, headers[0].Seq-1, headers[0].Prev, headers); err != nil {
+		return fmt.Errorf("packet: %w", err)
+	}
+	return nil
 }
 
 // dictName returns Dict as a hash; zero when there is none.
@@ -313,7 +360,8 @@ func (w wire) dictName() vault.Hash {
 	return h
 }
 
-// describe checks the records and fills the clear part of the packet.
+// describe fills the clear part of the packet. Whether bodies belong to headers and headers to one another shows when
+// the packet is proven: every header is made again there, from the bodies as they arrive.
 func describe(records []journal.Record, o Options) (wire, error) {
 	switch {
 	case len(records) == 0:
@@ -329,21 +377,10 @@ func describe(records []journal.Record, o Options) (wire, error) {
 	case records[0].Seq == 0:
 		return wire{}, fmt.Errorf("packet: %w: record 0", journal.ErrGap)
 	}
-	headers := make([]journal.Header, len(records))
-	for i, r := range records {
-		if err := journal.CheckBody(o.Suite, o.Salt[:], r); err != nil {
-			return wire{}, fmt.Errorf("packet: %w", err)
-		}
-		headers[i] = r.Header
-	}
-	first := records[0].Header
-	head, err := journal.CheckChain(o.Suite, o.Device, first.Seq-1, first.Prev, headers)
-	if err != nil {
-		return wire{}, fmt.Errorf("packet: %w", err)
-	}
+	first, last := records[0].Header, records[len(records)-1].Header
 	w := wire{
 		V: Version, Device: o.Device, From: first.Seq, To: first.Seq + uint64(len(records)) - 1,
-		Prev: first.Prev, Head: head, Codec: o.Codec,
+		Prev: first.Prev, Head: last.Hash(o.Suite), Codec: o.Codec,
 	}
 	if len(o.Dict) > 0 {
 		h := o.Suite.Hash(o.Dict)

@@ -312,20 +312,39 @@ func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, erro
 	if err != nil {
 		return rec, row, fmt.Errorf("record %d: %w", seq, err)
 	}
-	value := tx.Bucket([]byte(bucketBodies)).Get(seqKey(seq))
-	if value == nil {
-		return rec, row, fmt.Errorf("%w: record %d: body is gone", ErrDamaged, seq)
-	}
-	if rec.Body, err = s.box.open(bucketBodies, seqKey(seq), value, s.period); err != nil {
-		return rec, row, fmt.Errorf("record %d: %w", seq, err)
-	}
-	if rec.Body == nil {
-		rec.Body = []byte{}
+	if rec.Body, err = s.bodyOf(tx, row, p); err != nil {
+		return rec, row, err
 	}
 	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
 		return rec, row, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return rec, row, nil
+}
+
+// bodyOf opens the body of a record; nil when it was purged. It proves that the value is the one that was written there,
+// not that it belongs to the header.
+func (s *Store) bodyOf(tx *bolt.Tx, row headerRow, p vault.Period) ([]byte, error) {
+	if row.Purged {
+		return nil, nil
+	}
+	key := seqKey(row.Seq)
+	value := tx.Bucket([]byte(bucketBodies)).Get(key)
+	if value == nil {
+		return nil, fmt.Errorf("%w: record %d: body is gone", ErrDamaged, row.Seq)
+	}
+	body, err := s.box.open(bucketBodies, key, value, func(id string) (vault.Period, error) {
+		if id == p.ID {
+			return p, nil
+		}
+		return s.period(id)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("record %d: %w", row.Seq, err)
+	}
+	if body == nil {
+		body = []byte{}
+	}
+	return body, nil
 }
 
 // Record returns record seq with its body, which is nil when it was purged. Errors: ErrNotFound, ErrDamaged, ErrLocked

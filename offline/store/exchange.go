@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +21,10 @@ import (
 const (
 	maxRun      = 2000     // records in one packet
 	maxRunPlain = 24 << 20 // their bodies, in bytes
-	plainFactor = 4        // how much smaller a run is expected to get, for the first guess
+	firstRatio  = 1.0 / 3  // packed bytes for each byte of bodies, before any run was packed
+	fillRatio   = 0.96     // how much of the room a run is planned to fill
+	leastRoom   = 4        // a request is full when less than one part in so many is left
+	plainPerRow = 64       // bytes of a record that are not its body, about
 	ackKeep     = 10 * time.Minute
 	clockKeep   = 10 * time.Minute
 )
@@ -119,16 +123,30 @@ func (s *Store) readyOne(seq uint64) ([]byte, error) {
 func (s *Store) packed(ctx context.Context, after, limit uint64, maxBytes int, need string) ([][]byte, uint64, error) {
 	var out [][]byte
 	last, room := after, maxBytes
-	for last < limit && (len(out) == 0 || room > 0) {
+	for last < limit && (len(out) == 0 || room >= maxBytes/leastRoom) {
 		if err := ctx.Err(); err != nil {
 			return nil, after, err
 		}
-		recs, p, err := s.gather(last, limit, min(maxRunPlain, room*plainFactor))
+		recs, p, err := s.gather(last, limit, min(maxRunPlain, int(float64(room)*fillRatio/s.packRatio())), false)
 		if err != nil {
 			return nil, after, err
 		}
 		var data []byte
 		n := len(recs)
+		if n > 0 {
+			data, n, err = s.sealRun(recs, p, room, need)
+			if errors.Is(err, journal.ErrBody) { // a body that is not its header's: up to the record before
+				if recs, p, err = s.gather(last, limit, maxRunPlain, true); err != nil {
+					return nil, after, err
+				}
+				if n = len(recs); n > 0 {
+					data, n, err = s.sealRun(recs, p, room, need)
+				}
+			}
+			if err != nil {
+				return nil, after, err
+			}
+		}
 		if n == 0 { // does not open here: as it was packed then
 			if need != "" {
 				return nil, after, words.New("store.locked", fmt.Errorf("%w: record %d cannot be packed anew", ErrLocked, last+1))
@@ -137,8 +155,6 @@ func (s *Store) packed(ctx context.Context, after, limit uint64, maxBytes int, n
 				return nil, after, err
 			}
 			n = 1
-		} else if data, n, err = s.sealRun(recs, p, room, need); err != nil {
-			return nil, after, err
 		}
 		if len(out) > 0 && len(data) > room {
 			break
@@ -148,8 +164,17 @@ func (s *Store) packed(ctx context.Context, after, limit uint64, maxBytes int, n
 	return out, last, nil
 }
 
-// gather reads records of one period after a seq. It stops before one that does not open.
-func (s *Store) gather(after, limit uint64, maxPlain int) ([]journal.Record, vault.Period, error) {
+// packRatio is how many bytes a packet takes for each byte of bodies, as seen in the last run.
+func (s *Store) packRatio() float64 {
+	if r := math.Float64frombits(s.ratio.Load()); r > 0 {
+		return r
+	}
+	return firstRatio
+}
+
+// gather reads records of one period after a seq. It stops before one that does not open. Whether a body is the one its
+// header was made for is compared here only when check is set: packet.Seal finds it out, too, and says journal.ErrBody.
+func (s *Store) gather(after, limit uint64, maxPlain int, check bool) ([]journal.Record, vault.Period, error) {
 	var recs []journal.Record
 	var p vault.Period
 	err := s.db.View(func(tx *bolt.Tx) error {
@@ -159,17 +184,20 @@ func (s *Store) gather(after, limit uint64, maxPlain int) ([]journal.Record, vau
 			if err != nil || len(recs) > 0 && row.Period != p.ID {
 				return nil
 			}
-			rec, _, err := s.record(tx, seq)
-			if err != nil {
-				return nil
-			}
-			if size += len(rec.Body) + 64; len(recs) > 0 && size > maxPlain {
-				return nil
-			}
 			if len(recs) == 0 {
 				if p, err = s.period(row.Period); err != nil {
 					return nil
 				}
+			}
+			rec := journal.Record{Header: row.Header}
+			if rec.Body, err = s.bodyOf(tx, row, p); err != nil {
+				return nil
+			}
+			if check && journal.CheckBody(s.o.Suite, p.Salt[:], rec) != nil {
+				return nil
+			}
+			if size += len(rec.Body) + plainPerRow; len(recs) > 0 && size > maxPlain {
+				return nil
 			}
 			recs = append(recs, rec)
 		}
@@ -185,7 +213,7 @@ func (s *Store) sealRun(recs []journal.Record, p vault.Period, room int, need st
 	s.write.Unlock()
 	o := packet.Options{
 		Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: packet.CodecZstd, Dict: dict,
-		Recipients: []vault.PublicKey{s.o.Platform.SealKey},
+		Recipients: []vault.PublicKey{s.o.Platform.SealKey}, MaxBytes: room,
 	}
 	switch need {
 	case "codec 0":
@@ -193,14 +221,27 @@ func (s *Store) sealRun(recs []journal.Record, p vault.Period, room int, need st
 	case "dict":
 		o.Dict = nil
 	}
-	for n := len(recs); ; n = (n + 1) / 2 {
+	for n := len(recs); ; {
+		if n == 1 {
+			o.MaxBytes = 0 // one record goes whatever its size
+		}
 		data, err := packet.Seal(recs[:n], o)
-		switch {
-		case err == nil && (len(data) <= room || n == 1):
+		if err == nil {
+			plain := 0
+			for _, r := range recs[:n] {
+				plain += len(r.Body) + plainPerRow
+			}
+			s.ratio.Store(math.Float64bits(float64(len(data)) / float64(plain)))
 			return data, n, nil
-		case err != nil && (!errors.Is(err, packet.ErrTooLarge) || n == 1):
+		}
+		if !errors.Is(err, packet.ErrTooLarge) || n == 1 {
 			return nil, 0, fmt.Errorf("store: seal records %d to %d: %w", recs[0].Seq, recs[n-1].Seq, err)
 		}
+		fewer := n / 2
+		if big := (*packet.SizeError)(nil); errors.As(err, &big) {
+			fewer = min(n-1, int(float64(n)*fillRatio*float64(big.Limit)/float64(big.Bytes)))
+		}
+		n = max(fewer, 1)
 	}
 }
 

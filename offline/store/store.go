@@ -20,6 +20,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -108,6 +109,8 @@ type Store struct {
 	db   *bolt.DB
 	box  *box
 	path string
+
+	ratio atomic.Uint64 // float64 bits: packed bytes for each byte of bodies, in the last run; 0: none yet
 
 	write sync.Mutex // one act at a time; held over transaction and mirror
 	mir   *mirror    // protected by write
