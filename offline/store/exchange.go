@@ -20,6 +20,7 @@ import (
 // Limits of packing while somebody is logged in.
 const (
 	maxRun      = 2000     // records in one packet
+	maxReady    = 256      // packets in one answer of Outgoing, as many as a request takes
 	maxRunPlain = 24 << 20 // their bodies, in bytes
 	firstRatio  = 1.0 / 3  // packed bytes for each byte of bodies, before any run was packed
 	fillRatio   = 0.96     // how much of the room a run is planned to fill
@@ -90,7 +91,7 @@ func (s *Store) Outgoing(ctx context.Context, after uint64, maxBytes int) ([][]b
 func (s *Store) ready(ctx context.Context, after, limit uint64, maxBytes int) ([][]byte, uint64, error) {
 	var out [][]byte
 	last, size := after, 0
-	for last < limit && (len(out) == 0 || size < maxBytes) {
+	for last < limit && (len(out) == 0 || size < maxBytes && len(out) < maxReady) {
 		data, err := s.readyOne(last + 1)
 		if err != nil {
 			return nil, after, err

@@ -57,7 +57,9 @@ func (e *Engine) records(ctx context.Context, r *Result) error {
 		more     = true  // the first knock also hears
 		needs    int
 		idle     int // answers without progress
+		next     *ahead
 	)
+	defer func() { next.drop() }()
 	for {
 		device, head, acked, cursor, err := e.c.Journal.Position(ctx)
 		if err != nil {
@@ -69,12 +71,21 @@ func (e *Engine) records(ctx context.Context, r *Result) error {
 			after = *platform // the platform was set back: what it lost is sent again
 		}
 		q := wire.Request{Device: device, Cursor: cursor}
+		last := after
 		if head > after && !e.forked {
-			q.Packets, _, err = e.c.Journal.Outgoing(ctx, after, e.budget)
+			if next.fits(after, e.budget) {
+				q.Packets, last, err = next.packets, next.last, next.err
+			} else {
+				q.Packets, last, err = e.c.Journal.Outgoing(ctx, after, e.budget)
+			}
 			if err != nil {
 				return fmt.Errorf("read records after %d: %w", after, err)
 			}
-			q.Packets = fit(q.Packets)
+			if all := len(q.Packets); all > 0 {
+				if q.Packets = fit(q.Packets); len(q.Packets) < all {
+					last = head // where the next begins is not known: nothing ahead
+				}
+			}
 			if len(q.Packets) == 0 {
 				return words.New(keyStuck, fmt.Errorf("engine: journal gives no packet after %d, head is %d", after, head))
 			}
@@ -87,7 +98,12 @@ func (e *Engine) records(ctx context.Context, r *Result) error {
 				return err
 			}
 		}
+		next = nil
+		if last > after && last < head {
+			next = e.ahead(ctx, last)
+		}
 		reply, err := e.ask(ctx, q)
+		next.wait(err != nil)
 		if err != nil {
 			if len(q.Packets) > 0 && e.shrink() && wire.CodeOf(err) == wire.CodeTooLarge {
 				continue
@@ -107,6 +123,7 @@ func (e *Engine) records(ctx context.Context, r *Result) error {
 		case a.to > after || a.news > 0 || len(q.Packets) == 0:
 			idle, needs = 0, 0
 		case reply.Need != "":
+			next = nil // made the way that the platform cannot read
 			if needs++; needs > maxNeeds {
 				return words.New(keyNeed, fmt.Errorf("engine: platform needs %q again", reply.Need))
 			}
@@ -122,6 +139,59 @@ func (e *Engine) records(ctx context.Context, r *Result) error {
 			return words.New(keyStuck, fmt.Errorf("engine: platform stays at %d, journal is at %d", a.to, head))
 		}
 	}
+}
+
+// ahead is the packets after those on the line, made while the platform answers: packing and answering take about equal
+// time. Nobody else calls the journal meanwhile.
+type ahead struct {
+	after   uint64
+	packets [][]byte
+	last    uint64
+	err     error
+	cancel  context.CancelFunc
+	done    chan struct{}
+}
+
+func (e *Engine) ahead(ctx context.Context, after uint64) *ahead {
+	ctx, cancel := context.WithCancel(ctx)
+	a := &ahead{after: after, cancel: cancel, done: make(chan struct{})}
+	budget := e.budget
+	go func() {
+		defer close(a.done)
+		a.packets, a.last, a.err = e.c.Journal.Outgoing(ctx, after, budget)
+	}()
+	return a
+}
+
+// wait ends when the journal is free again. stop: what is being made is of no use any more.
+func (a *ahead) wait(stop bool) {
+	if a == nil {
+		return
+	}
+	if stop {
+		a.cancel()
+	}
+	<-a.done
+	a.cancel()
+}
+
+// drop gives up what was made.
+func (a *ahead) drop() {
+	if a != nil {
+		a.wait(true)
+	}
+}
+
+// fits reports whether these are the packets to send now.
+func (a *ahead) fits(after uint64, budget int) bool {
+	if a == nil || a.after != after || a.err != nil {
+		return false
+	}
+	size := 0
+	for _, p := range a.packets {
+		size += len(p)
+	}
+	return size <= budget || len(a.packets) == 1
 }
 
 // fit keeps a request within the limits of count and size; the packets left out are asked for again.
