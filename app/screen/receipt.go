@@ -1,0 +1,230 @@
+package screen
+
+import (
+	"bytes"
+	"context"
+	"image/png"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"bianmin/app/input"
+	"bianmin/app/look"
+	"bianmin/app/vm"
+	"bianmin/offline/casefile"
+	"bianmin/offline/receipt"
+)
+
+// Receipt is the screen 回执: the slip as it prints, and its code as large as the window allows, for the citizen's phone.
+type Receipt struct {
+	env *Env
+	vm  *vm.Receipt
+
+	state    vm.ReceiptState
+	lang     string
+	mark     *look.Icon
+	heading  *look.Text
+	sentence *look.StatusDot
+	number   *look.Text
+	noLabel  *look.Text
+	official *look.Text
+	stages   *fyne.Container
+	slip     *fyne.Container
+	slipBox  *input.Scroll
+	qr       *look.QR
+	scan     *look.Text
+	busy     *fyne.Container
+	body     *fyne.Container
+	foot     *fyne.Container
+	again    *look.Button
+	root     fyne.CanvasObject
+	loading  bool
+}
+
+var (
+	_ View    = (*Receipt)(nil)
+	_ Primary = (*Receipt)(nil)
+)
+
+// NewReceipt returns the screen of a case's receipt and begins to load it.
+func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
+	r := &Receipt{env: env, vm: m}
+	r.mark = look.NewIconSized("success", look.RoleSuccess, func(t look.Tokens) float32 { return t.TileIcon })
+	r.heading = look.PageTitle("").Lines(1)
+	r.sentence = look.NewStatusDot(look.StateNone, "")
+	r.noLabel = look.Label("")
+	r.number = look.Figure("")
+	r.official = look.Label("")
+	r.stages = look.Wrap(look.Gap1)
+	r.slip = look.VStack(look.Gap0)
+	r.slipBox = input.NewScroll(look.Pad(look.Gap2, look.Gap2, r.slip))
+	r.qr = look.NewQR(nil)
+	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
+	r.foot = look.VStack(look.Gap0)
+	left := look.Edges(look.VStack(look.Gap1,
+		look.HStack(look.Gap1, r.mark, look.Grow(r.heading)), r.sentence,
+		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, look.VStack(look.Gap0)), nil, nil,
+		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), r.slipBox))
+	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
+	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
+	r.body = look.Arrange(receiptLayout{}, left, right)
+	r.busy = look.VStack(look.Gap0)
+	r.root = look.Page(nil, look.Layer(look.Pad(look.Gap3, look.Gap2, r.body), r.busy), r.foot)
+	r.Show(m.State())
+	r.load()
+	return r
+}
+
+// receiptLayout gives the code at the right the largest square there is, and the rest to the slip.
+type receiptLayout struct{}
+
+func (receiptLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	t := look.Measures().Touch
+	return fyne.NewSize(t*8, t*5)
+}
+
+func (receiptLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	gap := look.Gap3.Size()
+	caption := look.Measures().Body*look.Measures().LineSpacing + look.Gap1.Size()*2
+	side := min(size.Height-caption, (size.Width-gap)*0.62)
+	left := min(size.Width-gap-side, look.ColumnWidth/2)
+	spare := max(0, size.Width-left-gap-side) / 2
+	o[0].Move(fyne.NewPos(spare, 0))
+	o[0].Resize(fyne.NewSize(left, size.Height))
+	o[1].Move(fyne.NewPos(spare+left+gap, 0))
+	o[1].Resize(fyne.NewSize(side, min(size.Height, side+caption)))
+}
+
+// load reads and draws off the UI goroutine.
+func (r *Receipt) load() {
+	if r.loading {
+		return
+	}
+	r.loading = true
+	r.env.Work(func() {
+		err := r.vm.Load(context.Background())
+		r.env.Post(func() {
+			r.loading = false
+			if err != nil {
+				r.env.Fail(err)
+			}
+			r.Show(r.vm.State())
+		})
+	})
+}
+
+// Title is the page title in the top bar.
+func (r *Receipt) Title() string { return r.env.T("receipt.title") }
+
+// Object is the screen's content.
+func (r *Receipt) Object() fyne.CanvasObject { return r.root }
+
+// Refresh reads the case again: it may have been delivered or accepted meanwhile.
+func (r *Receipt) Refresh() { r.load() }
+
+// Leave has nothing to save.
+func (r *Receipt) Leave() {}
+
+// TapPrimary begins another case.
+func (r *Receipt) TapPrimary() { r.env.Go(Route{Page: PageServices}) }
+
+// Show shows s.
+func (r *Receipt) Show(s vm.ReceiptState) {
+	old := r.state
+	r.state = s
+	r.words()
+	r.busy.Objects = nil
+	r.body.Hidden = !s.Ready
+	if !s.Ready {
+		if r.loading || old.Link == "" {
+			r.busy.Objects = []fyne.CanvasObject{look.Busy(r.env.T("receipt.loading"))}
+		}
+		r.busy.Refresh()
+		return
+	}
+	r.heading.SetText(s.Heading)
+	r.sentence.Set(deliveryState(s.Delivery), s.Sentence)
+	if s.Delivery == casefile.OnMachine {
+		r.sentence.SetIcon("offline", look.StateInfo)
+	}
+	r.noLabel.SetText(r.env.T("receipt.number"))
+	r.number.SetText(s.No)
+	r.official.Hidden = s.Official == ""
+	if s.Official != "" {
+		r.official.SetText(r.env.T("receipt.officialNumber") + "  " + s.Official)
+	}
+	r.scan.SetText(s.Scan)
+	r.showStages(s.Stages)
+	if !bytes.Equal(old.Slip, s.Slip) {
+		r.slip.Objects = []fyne.CanvasObject{slipPicture(s.Slip)}
+	}
+	if old.Link != s.Link {
+		if code, err := receipt.QR(s.Link, receipt.LevelM); err == nil {
+			r.qr.Set(code.Modules)
+		} else {
+			r.env.Fail(err)
+		}
+	}
+	r.root.Refresh()
+}
+
+func (r *Receipt) showStages(stages []vm.ReceiptStage) {
+	r.stages.Objects = nil
+	for _, st := range stages {
+		chip := newPickChip(st.Word, func() {
+			r.vm.Pick(st.Stage)
+			r.load()
+		})
+		chip.set(st.Chosen)
+		r.stages.Objects = append(r.stages.Objects, chip)
+	}
+	r.stages.Hidden = len(stages) == 0
+}
+
+// words builds the foot in the language of the moment.
+func (r *Receipt) words() {
+	if r.lang == r.env.Lang() {
+		return
+	}
+	r.lang = r.env.Lang()
+	t := r.env.T
+	home := look.SecondaryButton(t("receipt.home"), func() { r.env.Go(Route{Page: PageHome}) })
+	home.SetIcon("home")
+	save := look.NewButton(look.Secondary, t("receipt.saveImage"), "image", func() {
+		if len(r.state.Slip) > 0 {
+			r.env.SaveFile(r.state.File, r.state.Slip)
+		}
+	})
+	open := look.NewButton(look.Secondary, t("receipt.case"), "cases", func() { r.env.Go(Route{PageCase, vm.CaseArg(r.vm.Case())}) })
+	r.again = look.PrimaryButton(t("receipt.again"), r.TapPrimary)
+	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, save, open, r.again))
+}
+
+func deliveryState(d casefile.Delivery) look.State {
+	switch d {
+	case casefile.OnMachine:
+		return look.StateInfo
+	case casefile.NeedsYou:
+		return look.StateWarning
+	default:
+		return look.StateSuccess
+	}
+}
+
+// slipPicture shows a slip as wide as its column; it stays white in every look, as the paper is.
+func slipPicture(raw []byte) fyne.CanvasObject {
+	cfg, err := png.DecodeConfig(bytes.NewReader(raw))
+	if err != nil {
+		return look.NewIcon("image", look.RoleSecondary)
+	}
+	img := canvas.NewImageFromReader(bytes.NewReader(raw), "slip.png")
+	img.FillMode = canvas.ImageFillContain
+	return newRatio(float32(cfg.Height)/float32(cfg.Width), float32(cfg.Width), img)
+}
+
+// pngPicture shows a picture at the size of measures.
+func pngPicture(raw []byte, size func(look.Tokens) fyne.Size) fyne.CanvasObject {
+	img := canvas.NewImageFromReader(bytes.NewReader(raw), "picture.png")
+	img.FillMode = canvas.ImageFillContain
+	return look.AtLeast(size, look.Layer(canvas.NewRectangle(white), img))
+}
