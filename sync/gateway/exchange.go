@@ -5,6 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"bianmin/offline/journal"
@@ -106,10 +109,19 @@ func (g *Gateway) exchanged(ctx context.Context, q wire.Request) (wire.Reply, er
 		if t.refused != nil && len(t.fresh) == 0 && t.fork == nil && t.need == "" {
 			return wire.Reply{}, t.refused
 		}
-		// What is durable is projected even when the device hangs up now; what takes too long, Run does.
-		g.projectNow(context.WithoutCancel(ctx), d, t.fresh)
+		// What is durable is projected even when the device hangs up now; what takes too long, Run does. A backlog is
+		// acknowledged first: the next packets travel while it is projected.
+		if !g.backlog.put(work{d, t.fresh}) {
+			g.projectNow(context.WithoutCancel(ctx), d, t.fresh, projectBudget)
+		}
+	} else {
+		g.backlog.wait(ctx, q.Device, projectBudget)
 	}
-	return reply, g.fill(ctx, q, &reply)
+	if err := g.fill(ctx, q, &reply); err != nil {
+		return reply, err
+	}
+	reply.More = reply.More || g.backlog.has(q.Device)
+	return reply, nil
 }
 
 // fill puts ack and events into the answer, from one state of the store.
@@ -183,10 +195,11 @@ type load struct {
 func (g *Gateway) take(ctx context.Context, d DeviceRow, raw [][]byte) (taken, error) {
 	var t taken
 	var loads []*load
-	for _, data := range raw {
-		l, err := g.parse(d, data)
-		if err != nil {
-			t.refused = err
+	parsed := make([]*load, len(raw))
+	refusals := make([]error, len(raw))
+	each(len(raw), func(i int) { parsed[i], refusals[i] = g.parse(d, raw[i]) })
+	for i, l := range parsed {
+		if t.refused = refusals[i]; t.refused != nil {
 			break
 		}
 		loads = append(loads, l)
@@ -248,12 +261,36 @@ func (g *Gateway) unpackNew(ctx context.Context, d DeviceRow, loads []*load) err
 		head, err = tx.Head(d.Device)
 		return err
 	})
-	for _, l := range loads {
-		if err == nil && l.p.To > head.Seq {
-			g.unpack(l)
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	each(len(loads), func(i int) {
+		if loads[i].p.To > head.Seq {
+			g.unpack(loads[i])
+		}
+	})
+	return nil
+}
+
+// each does n independent things on all processors: signatures and keys of packets are what an exchange computes most.
+func each(n int, do func(i int)) {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	if workers < 2 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // unpack opens a packet, once.

@@ -63,6 +63,8 @@ type Gateway struct {
 	limit limiter
 	parts parts
 
+	backlog backlog
+
 	dictionaries atomic.Pointer[map[vault.Hash][]byte]
 
 	mu      sync.Mutex // guards library
@@ -122,10 +124,15 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer look.Stop()
 	behind := time.NewTicker(10 * g.cfg.Poll)
 	defer behind.Stop()
+	work := g.backlog.open()
+	defer g.backlog.close()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case w := <-work:
+			g.projectNow(ctx, w.device, w.records, time.Hour)
+			g.backlog.done(w)
 		case <-look.C:
 			v, err := g.store.Version(ctx)
 			if err != nil {

@@ -29,8 +29,8 @@ const (
 )
 
 // projectNow projects records that were just stored, within the budget; Run does the rest.
-func (g *Gateway) projectNow(ctx context.Context, d DeviceRow, fresh []journal.Record) {
-	deadline := g.cfg.Now().Add(projectBudget)
+func (g *Gateway) projectNow(ctx context.Context, d DeviceRow, fresh []journal.Record, budget time.Duration) {
+	deadline := g.cfg.Now().Add(budget)
 	err := g.projectRecords(ctx, d, fresh, deadline)
 	if errors.Is(err, ErrMoved) { // something older is left, or another replica is at it
 		err = g.project(ctx, d, deadline)

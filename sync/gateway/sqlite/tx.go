@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"bianmin/offline/vault"
 	"bianmin/sync/gateway"
@@ -142,11 +143,40 @@ func (t *txn) AddPacket(p gateway.PacketRow, rows []gateway.HeaderRow, seq uint6
 	}
 	t.exec(`INSERT INTO packets (device, to_seq, from_seq, hash, at, bytes) VALUES ($1, $2, $3, $4, $5, $6)`,
 		p.Device, p.To, p.From, p.Hash[:], p.At, p.Bytes)
-	for _, r := range rows {
-		t.exec(`INSERT INTO headers (device, seq, hash, kind, at) VALUES ($1, $2, $3, $4, $5)`,
-			p.Device, r.Seq, r.Hash[:], r.Kind, r.At)
+	for len(rows) > 0 {
+		n := headerBatch
+		if len(rows) < n {
+			n = 1
+		}
+		args := make([]any, 0, headerBatch*headerCols)
+		for _, r := range rows[:n] {
+			args = append(args, p.Device, r.Seq, r.Hash[:], r.Kind, r.At)
+		}
+		t.exec(insertHeaders[n], args...)
+		rows = rows[n:]
 	}
 	return t.fail("add packet")
+}
+
+// Headers are inserted many to a statement: what a statement costs is mostly its call.
+const (
+	headerBatch = 32
+	headerCols  = 5
+)
+
+var insertHeaders = map[int]string{1: insertHeader(1), headerBatch: insertHeader(headerBatch)}
+
+func insertHeader(n int) string {
+	var q strings.Builder
+	q.WriteString(`INSERT INTO headers (device, seq, hash, kind, at) VALUES `)
+	for i := range n {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		at := i * headerCols
+		fmt.Fprintf(&q, "($%d, $%d, $%d, $%d, $%d)", at+1, at+2, at+3, at+4, at+5)
+	}
+	return q.String()
 }
 
 // Headers implements gateway.JournalTx.
