@@ -66,25 +66,18 @@ func run(ctx context.Context, o Options) error {
 	if err := crashFile(o.Dir); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
-	p := &program{o: o, cfg: desk.Config{Dir: o.Dir, Log: o.Env.Log}}
-	defer p.close()
+	p := &Program{Env: o.Env, Dir: o.Dir}
+	defer p.Close()
 	if o.Demo {
 		if err := p.startCounty(ctx); err != nil {
 			return err
 		}
 	}
 	a := o.NewApp(AppID)
-	w := window.Options{
-		App: a, Texts: o.Env.Texts, Lang: o.Env.Lang, Version: cli.Version, Log: o.Env.Log, Dir: o.Dir, Post: fyne.Do,
-		Enroll: func(gateway, code string) error { return p.enroll(ctx, gateway, code) },
-		Open:   func(onEvent func(engine.Event)) (window.Machine, error) { return p.open(ctx, onEvent) },
-	}
-	if p.county != nil {
-		w.DemoPINs = demo.PINs()
-		w.DemoNetwork = p.network(ctx)
-	}
+	w := p.Window(ctx)
+	w.App, w.Post = a, fyne.Do
 	shell := window.New(w)
-	p.raise = func() { fyne.Do(shell.Raise) }
+	p.Raise = func() { fyne.Do(shell.Raise) }
 	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
 	shell.ShowAndRun()
 	cancel()
@@ -101,58 +94,81 @@ func crashFile(dir string) error {
 	return debug.SetCrashOutput(f, debug.CrashOptions{})
 }
 
-// program is what runs behind the window.
-type program struct {
-	o      Options
-	cfg    desk.Config
-	county *demo.County
-	desk   *desk.Desk
-	link   *link.Link
-	group  *errgroup.Group
-	stop   context.CancelFunc
-	raise  func()
+// Program is what runs behind the window: the folder, the line, the socket. Env and Dir are required.
+type Program struct {
+	Env    *cli.Env
+	Dir    string
+	County *demo.County // the sample county beside the app; nil outside demo mode
+	Raise  func()       // brings the window to the front; nil does nothing
+
+	desk  *desk.Desk
+	link  *link.Link
+	group *errgroup.Group
+	stop  context.CancelFunc
 }
 
-func (p *program) startCounty(ctx context.Context) error {
+// Window returns what the window needs of the program. The caller adds App and Post.
+func (p *Program) Window(ctx context.Context) window.Options {
+	w := window.Options{
+		Texts: p.Env.Texts, Lang: p.Env.Lang, Version: cli.Version, Log: p.Env.Log, Dir: p.Dir,
+		Enroll: func(gateway, code string) error { return p.enroll(ctx, gateway, code) },
+		Open:   func(onEvent func(engine.Event)) (window.Machine, error) { return p.open(ctx, onEvent) },
+	}
+	if p.County != nil {
+		w.DemoPINs = demo.PINs()
+		w.DemoNetwork = p.network(ctx)
+	}
+	return w
+}
+
+func (p *Program) config() desk.Config { return desk.Config{Dir: p.Dir, Log: p.Env.Log} }
+
+func (p *Program) raise() {
+	if p.Raise != nil {
+		p.Raise()
+	}
+}
+
+func (p *Program) startCounty(ctx context.Context) error {
 	bin, err := demo.Find()
 	if err != nil {
 		return words.New("demo.noGateway", err)
 	}
-	dir := filepath.Join(p.o.Dir, "county")
+	dir := filepath.Join(p.Dir, "county")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
-	log, err := os.OpenFile(filepath.Join(p.o.Dir, "logs", "gateway.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(p.Dir, "logs", "gateway.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
 	defer log.Close() // the child has its own handle
-	if p.county, err = demo.New(ctx, bin, dir, log); err != nil {
+	if p.County, err = demo.New(ctx, bin, dir, log); err != nil {
 		return words.New("demo.failed", err)
 	}
-	if err := p.county.Up(ctx); err != nil {
+	if err := p.County.Up(ctx); err != nil {
 		return words.New("demo.failed", err)
 	}
-	if desk.Enrolled(p.o.Dir) {
+	if desk.Enrolled(p.Dir) {
 		return nil
 	}
-	code, err := p.county.Code(ctx)
+	code, err := p.County.Code(ctx)
 	if err != nil {
 		return words.New("demo.failed", err)
 	}
-	return p.enroll(ctx, p.county.URL(), code)
+	return p.enroll(ctx, p.County.URL(), code)
 }
 
-func (p *program) network(ctx context.Context) func(on bool) {
+func (p *Program) network(ctx context.Context) func(on bool) {
 	return func(on bool) {
 		var err error
 		if on {
-			err = p.county.Up(ctx)
+			err = p.County.Up(ctx)
 		} else {
-			err = p.county.Down()
+			err = p.County.Down()
 		}
 		if err != nil {
-			p.o.Env.Log.Error("sample county's network", slog.Any("cause", err))
+			p.Env.Log.Error("sample county's network", slog.Any("cause", err))
 		}
 		if p.link != nil {
 			p.link.Wake()
@@ -160,24 +176,24 @@ func (p *program) network(ctx context.Context) func(on bool) {
 	}
 }
 
-func (p *program) enroll(ctx context.Context, gateway, code string) error {
+func (p *Program) enroll(ctx context.Context, gateway, code string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	_, _, err := link.Enroll(ctx, link.EnrollOptions{Config: p.cfg, Gateway: gateway, Code: code})
+	_, _, err := link.Enroll(ctx, link.EnrollOptions{Config: p.config(), Gateway: gateway, Code: code})
 	return err
 }
 
 // open takes the folder and starts the line and the socket.
-func (p *program) open(ctx context.Context, onEvent func(engine.Event)) (window.Machine, error) {
-	d, err := desk.Open(p.cfg)
+func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.Machine, error) {
+	d, err := desk.Open(p.config())
 	if err != nil {
 		return window.Machine{}, err
 	}
-	l, err := link.New(d, link.Options{Log: p.o.Env.Log, OnEvent: onEvent})
+	l, err := link.New(d, link.Options{Log: p.Env.Log, OnEvent: onEvent})
 	if err != nil {
 		return window.Machine{}, errors.Join(err, d.Close())
 	}
-	sock, err := control.Listen(p.o.Dir)
+	sock, err := control.Listen(p.Dir)
 	if err != nil {
 		l.Close()
 		return window.Machine{}, errors.Join(words.New("desk.folderUnwritable", err), d.Close())
@@ -187,12 +203,12 @@ func (p *program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	p.group, ctx = errgroup.WithContext(ctx)
 	p.group.Go(func() error { return l.Run(ctx) })
 	host := &cli.Host{Desk: d, Link: l}
-	p.group.Go(func() error { return control.Serve(ctx, sock, cli.Handler(*p.o.Env, host, p.raise)) })
+	p.group.Go(func() error { return control.Serve(ctx, sock, cli.Handler(*p.Env, host, p.raise)) })
 	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway}, nil
 }
 
 // wait ends what runs and gives the folder back.
-func (p *program) wait() error {
+func (p *Program) wait() error {
 	if p.group == nil {
 		return nil
 	}
@@ -206,13 +222,14 @@ func (p *program) wait() error {
 	return errors.Join(err, p.desk.Close())
 }
 
-func (p *program) close() {
+// Close ends what runs and gives the folder back; the sample county goes down, too.
+func (p *Program) Close() {
 	if err := p.wait(); err != nil {
-		p.o.Env.Log.Error("close", slog.Any("cause", err))
+		p.Env.Log.Error("close", slog.Any("cause", err))
 	}
-	if p.county != nil {
-		if err := p.county.Down(); err != nil {
-			p.o.Env.Log.Error("close sample county", slog.Any("cause", err))
+	if p.County != nil {
+		if err := p.County.Down(); err != nil {
+			p.Env.Log.Error("close sample county", slog.Any("cause", err))
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: discard; never gets personal data
 	Argon   vault.Argon      // zero: the default cost; matters at installation only
+
+	given func() time.Time // Now as given: with the system's clock the store also follows the machine's running time
 }
 
 func (c Config) filled() Config {
@@ -36,6 +38,7 @@ func (c Config) filled() Config {
 	if c.Machine == nil {
 		c.Machine = vault.KeyFile(filepath.Join(c.Dir, "machine.key"))
 	}
+	c.given = c.Now
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -87,7 +90,7 @@ func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error)
 		return nil, err
 	}
 	return store.Open(store.Options{
-		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Now: cfg.Now, Log: cfg.Log, Dict: dict,
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
 	})
 }
