@@ -1,6 +1,12 @@
 package input
 
-import "fyne.io/fyne/v2/theme"
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/theme"
+)
+
+// mostBesideIcon is how many bytes of a search are sure to fit beside its picture.
+const mostBesideIcon = 48
 
 // NewSecret returns a field for a pass phrase: what is typed is shown as dots, unless Reveal shows it.
 func NewSecret() *TextField {
@@ -15,6 +21,9 @@ func (t *TextField) Reveal(show bool) {
 	t.entry.Password = !show
 	t.entry.Refresh()
 }
+
+// HideHint takes away the pad's own line of what to type, for screens that say it themselves.
+func (p *PINPad) HideHint() { p.hint.Hide() }
 
 // NewCode returns a field for a one-time code of at most most letters and digits, shown in groups of four. Full-width
 // and small letters become capitals; dashes and blanks go.
@@ -36,5 +45,17 @@ func NewSearch(hint string) *TextField {
 	t := newTextField(plain(most), false, "", 0)
 	t.entry.Icon = theme.SearchIcon()
 	t.SetHint(hint)
+	short := t.entry.OnChanged
+	t.entry.OnChanged = func(text string) {
+		// Text that is scrolled inside the field would run over the picture.
+		var icon fyne.Resource
+		if len(text) <= mostBesideIcon {
+			icon = theme.SearchIcon()
+		}
+		if (icon == nil) != (t.entry.Icon == nil) {
+			t.entry.SetIcon(icon)
+		}
+		short(text)
+	}
 	return t
 }

@@ -149,7 +149,7 @@ func keyValues(facts []vm.Fact) []fyne.CanvasObject {
 func (s *Guide) material(m vm.GuideMaterial) fyne.CanvasObject {
 	state := look.StateNone
 	if m.Required {
-		state = look.StateWarning
+		state = look.StateInfo
 	}
 	badges := []fyne.CanvasObject{look.NewBadge(state, m.Need)}
 	for _, word := range []string{m.Exempt, m.Later} {

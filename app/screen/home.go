@@ -29,6 +29,7 @@ var (
 	_ View       = (*Home)(nil)
 	_ Focuser    = (*Home)(nil)
 	_ Searchable = (*Home)(nil)
+	_ Stepper    = (*Home)(nil)
 )
 
 // NewHome builds the screen.
@@ -93,24 +94,26 @@ func (s *Home) found(st vm.HomeState) []fyne.CanvasObject {
 			var tap func()
 			if h.To != (vm.Target{}) {
 				tap = func() { goTo(s.env, h.To) }
-				if s.first == nil {
-					s.first = tap
-				}
 			}
-			var right []fyne.CanvasObject
-			if h.Word != "" {
-				right = append(right, look.NewBadge(stateOf(h.State), h.Word))
+			if s.first == nil {
+				s.first = tap
 			}
 			if h.State != "" && h.Word == "" {
-				rows = append(rows, look.NewBanner(stateOf(h.State), h.Title, h.Note))
-				if tap != nil {
-					rows = append(rows, linkRow("cases", s.env.T("home.openCase"), "", tap))
-				}
+				out = append(out, s.verdict(g.Title, h, tap))
 				continue
+			}
+			var right []fyne.CanvasObject
+			switch {
+			case h.Word != "" && h.State == "":
+				right = append(right, look.NewText(h.Word, look.StyleLabel, look.RolePrimary).Single())
+			case h.Word != "":
+				right = append(right, look.NewBadge(stateOf(h.State), h.Word))
 			}
 			rows = append(rows, linkRow(h.Icon, h.Title, h.Note, tap, right...))
 		}
-		out = append(out, titledRows(g.Title, rows...))
+		if len(rows) > 0 {
+			out = append(out, titledRows(g.Title, rows...))
+		}
 	}
 	if st.None != "" {
 		out = append(out, look.Card(look.EmptyState("search", st.None, s.env.T("home.noneText"))))
@@ -118,12 +121,22 @@ func (s *Home) found(st vm.HomeState) []fyne.CanvasObject {
 	return out
 }
 
+// verdict says what a receipt is worth, and leads to its case when that is here.
+func (s *Home) verdict(title string, h vm.Hit, open func()) fyne.CanvasObject {
+	parts := []fyne.CanvasObject{look.Title(title), look.NewBanner(stateOf(h.State), h.Title, h.Note)}
+	if open != nil {
+		parts = append(parts, look.RowsCard(linkRow("cases", s.env.T("home.openCase"), "", open)))
+	}
+	return look.VStack(look.Gap1, parts...)
+}
+
 func (s *Home) idle(st vm.HomeState) []fyne.CanvasObject {
 	tiles := make([]fyne.CanvasObject, len(st.Tiles))
 	for i, t := range st.Tiles {
 		tiles[i] = look.NewTile(t.Icon, t.Word, t.Note, func() { goTo(s.env, t.To) })
 	}
-	out := []fyne.CanvasObject{look.Tiles(tiles...)}
+	narrow := func(m look.Tokens) float32 { return m.TileIcon * 3.3 } // four stand side by side in the smallest window
+	out := []fyne.CanvasObject{look.Grid(look.Gap2, narrow, tiles...)}
 	if !s.loaded {
 		return out
 	}
@@ -156,7 +169,7 @@ func (s *Home) drafts(st vm.HomeState) fyne.CanvasObject {
 		drop := look.QuietButton("", "trash", func() { s.drop(d) })
 		open := look.NewRow(look.Pad(look.Gap2, look.Gap2, look.HStack(look.Gap2, look.NewIcon("pen", look.RolePrimary),
 			look.Grow(look.VStack(look.GapH, look.Strong(d.Title), look.Label(d.Note))))), func() { goTo(s.env, d.To) })
-		rows = append(rows, look.HStack(look.GapH, look.Grow(open), drop, look.Pad(look.GapH, look.Gap0, look.NewIcon("right", look.RoleSecondary))))
+		rows = append(rows, look.HStack(look.Gap0, look.Grow(open), drop, look.Pad(look.Gap1, look.Gap0, look.NewIcon("right", look.RoleSecondary))))
 	}
 	if st.MoreDrafts != "" {
 		rows = append(rows, look.QuietButton(st.MoreDrafts, "down", func() {
@@ -180,6 +193,17 @@ func (s *Home) drop(d vm.DraftRow) {
 			})
 		})
 	})
+}
+
+// StepBack empties the search.
+func (s *Home) StepBack() bool {
+	if s.search.Text() == "" {
+		return false
+	}
+	s.search.SetText("")
+	s.vm.SetQuery("")
+	s.Show(s.vm.State())
+	return true
 }
 
 // Title is the page title.

@@ -27,8 +27,6 @@ type Login struct {
 	clock      *look.StatusDot
 	cards      []*operatorCard
 	prompt     *look.Text
-	fault      *look.Text
-	wait       *look.StatusDot
 	pad        *input.PINPad
 	phrase     *input.TextField
 	enter      *look.Button
@@ -65,15 +63,14 @@ func NewLogin(env *Env, m *vm.Login) *Login {
 	st := m.State()
 	s.time, s.date = look.Figure(""), look.Body("")
 	s.clock = look.NewStatusDot(look.StateNone, "")
-	s.prompt = look.Title("").Align(fyne.TextAlignCenter)
-	s.fault = look.NewText("", look.StyleBody, look.RoleDanger).Align(fyne.TextAlignCenter)
-	s.wait = look.NewStatusDot(look.StateWarning, "")
+	s.prompt = look.Strong("").Align(fyne.TextAlignCenter)
 	const least, most = 4, 12
 	s.pad = input.NewPINPad(least, most)
 	if st.Digits > 0 {
 		s.pad = input.NewPINPad(st.Digits, st.Digits)
 	}
 	s.pad.OnDone = s.try
+	s.pad.HideHint()
 	s.phrase = input.NewSecret()
 	s.phrase.SetOnEnter(s.tryPhrase)
 	s.enter = look.PrimaryButton(env.T("login.enter"), s.tryPhrase)
@@ -86,10 +83,11 @@ func NewLogin(env *Env, m *vm.Login) *Login {
 			s.OnPhrase(m.Phrase())
 		}
 	})
-	s.enterBox = look.VStack(look.Gap2, s.prompt, s.fault, look.Centered(s.wait), s.pad, s.phraseBox, look.Centered(s.toggle))
+	s.enterBox = look.VStack(look.Gap2, s.prompt, s.pad, s.phraseBox)
 	s.change = newPINForm(env, false, s.changed, s.cancel)
 	s.panel = look.VStack(look.Gap0, s.enterBox, s.change.root)
-	s.root = input.NewScroll(look.Column(look.VStack(look.Gap3, s.head(st), s.columns(st), s.foot())))
+	s.root = input.NewScroll(look.Column(look.VStack(look.Gap0, look.Spring(),
+		look.VStack(look.Gap3, s.head(st), s.columns(st)), look.Spring())))
 	s.Show(st)
 	s.load()
 	return s
@@ -118,7 +116,7 @@ func (s *Login) head(st vm.LoginState) fyne.CanvasObject {
 }
 
 func (s *Login) columns(st vm.LoginState) fyne.CanvasObject {
-	left := []fyne.CanvasObject{look.Title(st.Title), look.Label(st.Hint)}
+	left := []fyne.CanvasObject{look.VStack(look.GapH, look.Title(st.Title), look.Label(st.Hint))}
 	for _, o := range st.Operators {
 		card := s.operator(o)
 		s.cards = append(s.cards, card)
@@ -134,6 +132,7 @@ func (s *Login) columns(st vm.LoginState) fyne.CanvasObject {
 		left = append(left, look.Layer(look.NewSurface(look.RolePrimarySoft, look.RoleClear),
 			look.Pad(look.Gap2, look.Gap2, look.VStack(look.Gap1, lines...))))
 	}
+	left = append(left, s.foot())
 	wide := func(m look.Tokens) float32 { return m.Touch * 7.6 }
 	return look.Grid(look.Gap3, wide, look.VStack(look.Gap2, left...), look.Card(s.panel))
 }
@@ -174,7 +173,7 @@ func (s *Login) foot() fyne.CanvasObject {
 	if now.HighContrast {
 		tone = s.env.T("login.normalContrast")
 	}
-	return look.Wrap(look.Gap1, pick("elder", text, &s.OnLook, larger.String()), pick("contrast", tone, &s.OnLook, contrast.String()),
+	return look.Wrap(look.Gap1, s.toggle, pick("elder", text, &s.OnLook, larger.String()), pick("contrast", tone, &s.OnLook, contrast.String()),
 		pick("text", word, &s.OnLang, other))
 }
 
@@ -252,16 +251,23 @@ func (s *Login) Show(st vm.LoginState) {
 	if s.last.Change != st.Change {
 		s.change.clear()
 	}
-	s.prompt.SetText(st.Prompt)
-	s.prompt.Hidden = st.Prompt == ""
-	s.fault.SetText(st.Fault)
-	s.fault.Hidden = st.Fault == ""
-	waits := look.StateWarning
-	if st.Busy {
-		waits = look.StateNone
+	switch {
+	case st.Busy:
+		s.prompt.SetText(st.Wait)
+		s.prompt.SetRole(look.RoleSecondary)
+	case st.Fault != "" && st.Wait != "":
+		s.prompt.SetText(st.Fault + " " + st.Wait)
+		s.prompt.SetRole(look.RoleDanger)
+	case st.Wait != "":
+		s.prompt.SetText(st.Wait)
+		s.prompt.SetRole(look.RoleDanger)
+	case st.Fault != "":
+		s.prompt.SetText(st.Fault)
+		s.prompt.SetRole(look.RoleDanger)
+	default:
+		s.prompt.SetText(st.Prompt)
+		s.prompt.SetRole(look.RoleText)
 	}
-	s.wait.Set(waits, st.Wait)
-	s.wait.Hidden = st.Wait == ""
 	s.pad.Hidden, s.phraseBox.Hidden = st.Phrase, !st.Phrase
 	s.toggle.SetText(st.Switch)
 	s.toggle.Hidden = st.Chosen == ""
@@ -363,6 +369,7 @@ func newPINForm(env *Env, askOld bool, save func(old, fresh, again string), canc
 	f.root.Objects = append(f.root.Objects, fresh, look.NewFieldFrame(env.T("pin.again"), f.again), f.words,
 		look.HStack(look.Gap2, f.cancel, look.Spring(), f.save))
 	f.words.Hide()
+	f.root = look.VStack(look.Gap0, look.AtMost(func(m look.Tokens) float32 { return m.Body * 26 }, f.root))
 	return f
 }
 

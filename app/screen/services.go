@@ -64,7 +64,7 @@ func NewServices(env *Env, m *vm.Services) *Services {
 			row.Objects = append(row.Objects, chip)
 		}
 		line := look.HStackTop(look.Gap2, look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(m.Body*5, m.Touch) },
-			look.Centered(look.NewText(env.T("services."+name), look.StyleBody, look.RoleSecondary).Single())), look.Grow(row))
+			look.HStack(look.Gap0, look.NewText(env.T("services."+name), look.StyleBody, look.RoleSecondary).Single())), look.Grow(row))
 		line.Hidden = len(chips) == 0
 		return line
 	}

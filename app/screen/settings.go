@@ -109,7 +109,10 @@ func (s *Settings) runCheck(rebuild bool) {
 	s.Refresh()
 	s.env.Work(func() {
 		s.vm.Check(context.Background(), s.now, func() { s.env.Post(s.Refresh) })
-		s.env.Post(s.Refresh)
+		s.env.Post(func() {
+			s.Refresh()
+			s.scroll.Reveal(s.result)
+		})
 	})
 }
 

@@ -170,7 +170,7 @@ func (g *Guide) State() (GuideState, error) {
 			st.Start = t.T("guide.startFor", "name", p.Name())
 		}
 	}
-	if !asking || strings.TrimSpace(query) == "" {
+	if !asking || !enough(query) {
 		return st, nil
 	}
 	found, err := g.s.FindPeople(query, mostPeople)
@@ -181,7 +181,7 @@ func (g *Guide) State() (GuideState, error) {
 		st.People = append(st.People, personRow(t, g.cat, p, g.now()))
 	}
 	if len(found) == 0 {
-		st.None = t.T("guide.nobody", "text", strings.TrimSpace(query))
+		st.None = t.T("guide.nobody", "text", short(strings.TrimSpace(query)))
 	}
 	return st, nil
 }

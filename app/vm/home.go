@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"bianmin/offline/casefile"
 	"bianmin/offline/catalog"
@@ -167,7 +166,7 @@ func (h *Home) State() HomeState {
 	if h.query != "" {
 		st.Groups = h.search()
 		if len(st.Groups) == 0 {
-			st.None = t.T("home.none", "text", h.query)
+			st.None = t.T("home.none", "text", short(h.query))
 		}
 	}
 	return st
@@ -214,7 +213,7 @@ func (h *Home) today() []TodayRow {
 	add(corrections, "pen", "corrections", "danger", Target{pageCases, CasesNeedMe})
 	add(due, "clock", "due", "warn", Target{pageCases, ""})
 	add(h.status.Quarantine, "warn", "quarantine", "danger", Target{pageSync, ""})
-	add(h.status.Pending, "up", "pending", "info", Target{pageSync, ""})
+	add(h.status.Pending, "sync", "pending", "info", Target{pageSync, ""})
 	return rows
 }
 
@@ -263,10 +262,24 @@ func (h *Home) services(c *catalog.Catalog) []Hit {
 	return rows
 }
 
-// people finds persons of the roster. One letter finds nobody: a roster is not for browsing.
+// short cuts what somebody typed to what fits a line.
+func short(text string) string {
+	const most = 20
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
+}
+
+// enough reports whether a query is enough to look for a person. One letter is not: a roster is not for browsing.
+func enough(query string) bool {
+	r := []rune(strings.TrimSpace(query))
+	return len(r) > 1 || len(r) == 1 && ident.IsHan(r[0])
+}
+
+// people finds persons of the roster.
 func (h *Home) people(c *catalog.Catalog) []Hit {
-	const least = 2
-	if utf8.RuneCountInString(h.query) < least {
+	if !enough(h.query) {
 		return nil
 	}
 	found, err := h.s.FindPeople(h.query, mostHits)
@@ -385,8 +398,13 @@ func (h *Home) caseHit(c *counter.Case) Hit {
 	if c.OfficialNo != "" {
 		hit.Note += " · " + c.OfficialNo
 	}
-	if c.State == casefile.CorrectionAsked {
+	switch {
+	case c.State == casefile.CorrectionAsked:
 		hit.State = "danger"
+	case c.State.Closed():
+		hit.State = "ok"
+	default:
+		hit.State = "info"
 	}
 	return hit
 }

@@ -218,6 +218,7 @@ func (l *Login) State() LoginState {
 		st.Demo, st.Digits = t.T("login.demo"), samePINLength(l.pins)
 	}
 	if chosen.ID == "" {
+		st.Prompt = st.Hint
 		return st
 	}
 	st.Prompt = t.T("login.prompt", "name", chosen.Name)

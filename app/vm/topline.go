@@ -30,8 +30,16 @@ func (l *Topline) Apply(e engine.Event) {
 	l.event = e
 }
 
-// SetStatus takes the counts of the machine.
-func (l *Topline) SetStatus(s counter.Status) { l.status = s }
+// Event is the newest thing the engine told.
+func (l *Topline) Event() engine.Event { return l.event }
+
+// SetStatus takes the counts of the machine. It reports whether the logs or the drafts have changed since.
+func (l *Topline) SetStatus(s counter.Status) bool {
+	old := l.status
+	l.status = s
+	return old.Records != s.Records || old.Acknowledged != s.Acknowledged || old.Cursor != s.Cursor || old.Drafts != s.Drafts ||
+		old.Quarantine != s.Quarantine
+}
 
 // Needs returns how many cases wait for the clerk: corrections asked, and records the platform could not use.
 func (l *Topline) Needs() int {

@@ -42,7 +42,7 @@ func (s *Shell) build() {
 
 // showBar shows title, line and operator, and the rail.
 func (s *Shell) showBar() {
-	if s.session == nil || s.alone != nil {
+	if s.session == nil || s.alone != nil || s.view == nil {
 		return
 	}
 	line := s.line.State(s)
@@ -52,7 +52,7 @@ func (s *Shell) showBar() {
 	})
 	var items []look.RailItem
 	for _, r := range railPages {
-		if pages[r.page] == nil {
+		if s.pages[r.page] == nil {
 			continue
 		}
 		item := look.RailItem{ID: r.id, Icon: r.icon, Word: s.T("rail." + r.id)}
@@ -101,10 +101,8 @@ func (s *Shell) takeEvent() {
 		return
 	}
 	s.line.Apply(*e)
-	if m := s.here(); m != nil {
-		if a, ok := m.model.(interface{ Apply(engine.Event) }); ok {
-			a.Apply(*e)
-		}
+	if v, ok := s.view.(screen.Listener); ok && s.alone == nil {
+		v.Hear(*e)
 	}
 	s.reload()
 }
@@ -122,9 +120,9 @@ func (s *Shell) reload() {
 				s.log.Error("read status", slog.Any("cause", err))
 				return
 			}
-			s.line.SetStatus(st)
+			changed := s.line.SetStatus(st)
 			s.showBar()
-			if s.session != nil && s.alone == nil && s.view != nil {
+			if _, listens := s.view.(screen.Listener); changed && !listens && s.session != nil && s.alone == nil && s.view != nil {
 				s.view.Refresh()
 			}
 		})
@@ -133,10 +131,15 @@ func (s *Shell) reload() {
 
 // submitted is called, from any goroutine, when something was committed that has to be sent.
 func (s *Shell) submitted() {
+	s.wake()
+	s.o.Post(s.reload)
+}
+
+// wake tells the line that there is something to send.
+func (s *Shell) wake() {
 	if s.machine.Wake != nil {
 		s.machine.Wake()
 	}
-	s.o.Post(s.reload)
 }
 
 // say shows a message over the screen. It stays until it is closed or another screen comes: nobody is hurried.
@@ -202,7 +205,7 @@ func newMessage(s *Shell, text string, err error) *message {
 	again := look.PrimaryButton(s.T("window.again"), s.open)
 	const wide = 720
 	m.root = look.Page(nil, input.NewScroll(look.Narrow(wide, look.Pad(look.Gap3, look.Gap4,
-		look.Card(look.EmptyState("warn", s.T("window.failed"), text))))), look.ActionBar(nil, again))
+		look.VStack(look.Gap0, look.Card(look.EmptyState("warn", s.T("window.failed"), text)))))), look.ActionBar(nil, again))
 	return m
 }
 

@@ -57,8 +57,15 @@ func (s *Shell) escape() {
 		s.dropSheet()
 		return
 	}
-	if v, ok := s.view.(screen.Stepper); ok && v.StepBack() {
-		return
+	switch v := s.view.(type) {
+	case screen.Stepper:
+		if v.StepBack() {
+			return
+		}
+	case interface{ Back() bool }: // the wizard
+		if v.Back() {
+			return
+		}
 	}
 	if s.session != nil && s.alone == nil && len(s.history) > 1 {
 		s.Back()

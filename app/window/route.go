@@ -2,13 +2,20 @@ package window
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
 
 	"fyne.io/fyne/v2"
 
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
+	"bianmin/offline/counter"
+	"bianmin/offline/people"
 )
 
 // page says how a screen is made: its state from the argument of a route, and what is seen from its state.
@@ -20,45 +27,141 @@ type page struct {
 	view  func(s *Shell, model any) screen.View
 }
 
-// pages are the screens there are. A screen joins the program by its line here.
-var pages = map[screen.Page]*page{
-	screen.PageHome: {
-		rail: railHome, root: true,
-		model: func(s *Shell, _ string) (any, error) {
-			return vm.NewHome(s, s.machine.Counter, s.session, s.o.Now), nil
+// allPages are the screens there are. A screen joins the program by its entry here.
+func allPages() map[screen.Page]*page {
+	return map[screen.Page]*page{
+		screen.PageHome: {
+			rail: railHome, root: true,
+			model: func(s *Shell, _ string) (any, error) {
+				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Now), nil
+			},
+			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
 		},
-		view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
-	},
-	screen.PageServices: {
-		rail: railServe, root: true,
-		model: func(s *Shell, arg string) (any, error) { return vm.NewServices(s, s.session, arg), nil },
-		view:  as(func(s *Shell, m *vm.Services) screen.View { return screen.NewServices(s.env, m) }),
-	},
-	screen.PageGuide: {
-		rail:  railServe,
-		model: func(s *Shell, arg string) (any, error) { return vm.NewGuide(s, s.session, s.o.Now, arg) },
-		view:  as(func(s *Shell, m *vm.Guide) screen.View { return screen.NewGuide(s.env, m) }),
-	},
-	screen.PageSettings: {
-		rail: railSettings, root: true,
-		model: func(s *Shell, _ string) (any, error) {
-			return vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String()), nil
+		screen.PageServices: {
+			rail: railServe, root: true,
+			model: func(s *Shell, arg string) (any, error) { return vm.NewServices(s, s.session, arg), nil },
+			view:  as(func(s *Shell, m *vm.Services) screen.View { return screen.NewServices(s.env, m) }),
 		},
-		view: as(func(s *Shell, m *vm.Settings) screen.View {
-			v := screen.NewSettings(s.env, m, s.o.Now)
-			v.OnLang, v.OnLock = s.setLang, s.Lock
-			v.OnLook = func(name string) {
-				m.SetLook(name)
-				s.setLook(name)
-			}
-			return v
-		}),
-	},
+		screen.PageGuide: {
+			rail:  railServe,
+			model: func(s *Shell, arg string) (any, error) { return vm.NewGuide(s, s.session, s.o.Now, arg) },
+			view:  as(func(s *Shell, m *vm.Guide) screen.View { return screen.NewGuide(s.env, m) }),
+		},
+		screen.PageWizard: {
+			rail: railServe, once: true,
+			model: func(s *Shell, arg string) (any, error) {
+				in, err := s.intake(arg)
+				if err != nil {
+					return nil, err
+				}
+				m, err := vm.NewWizard(context.Background(), s.session, in, s)
+				if err != nil {
+					return nil, errors.Join(err, in.Close(context.Background()))
+				}
+				return m, nil
+			},
+			view: as(func(s *Shell, m *vm.Wizard) screen.View { return screen.NewWizard(s.env, m) }),
+		},
+		screen.PageReceipt: {
+			rail: railCases,
+			model: func(s *Shell, arg string) (any, error) {
+				seq, stage, err := caseAndStage(arg)
+				if err != nil {
+					return nil, err
+				}
+				return vm.NewReceipt(s.session, seq, stage, s), nil
+			},
+			view: as(func(s *Shell, m *vm.Receipt) screen.View { return screen.NewReceipt(s.env, m) }),
+		},
+		screen.PageCases: {
+			rail: railCases, root: true,
+			model: func(s *Shell, arg string) (any, error) { return vm.NewCases(s, s.session, s.o.Now, arg), nil },
+			view:  as(func(s *Shell, m *vm.Cases) screen.View { return screen.NewCases(s.env, m) }),
+		},
+		screen.PageCase: {
+			rail: railCases,
+			model: func(s *Shell, arg string) (any, error) {
+				seq, _, err := caseAndStage(arg)
+				if err != nil {
+					return nil, err
+				}
+				return vm.NewCaseDetail(s, s.machine.Counter, s.session, s.o.Now, seq), nil
+			},
+			view: as(func(s *Shell, m *vm.CaseDetail) screen.View { return screen.NewCaseDetail(s.env, m) }),
+		},
+		screen.PageSync: {
+			rail: railSync, root: true,
+			model: func(s *Shell, _ string) (any, error) {
+				m := vm.NewSync(s, s.machine.Counter, s.session, s.o.Now, s.machine.Gateway, s.wake)
+				m.Apply(s.line.Event())
+				return m, nil
+			},
+			view: as(func(s *Shell, m *vm.Sync) screen.View { return screen.NewSync(s.env, m) }),
+		},
+		screen.PageSettings: {
+			rail: railSettings, root: true,
+			model: func(s *Shell, _ string) (any, error) {
+				return vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String()), nil
+			},
+			view: as(func(s *Shell, m *vm.Settings) screen.View {
+				v := screen.NewSettings(s.env, m, s.o.Now)
+				v.OnLang, v.OnLock = s.setLang, s.Lock
+				v.OnLook = func(name string) {
+					m.SetLook(name)
+					s.setLook(name)
+				}
+				return v
+			}),
+		},
+	}
 }
 
 // as adapts a builder of one kind of state.
 func as[M any](build func(*Shell, M) screen.View) func(*Shell, any) screen.View {
 	return func(s *Shell, model any) screen.View { return build(s, model.(M)) }
+}
+
+// intake begins, resumes or corrects a case: "new:<service>[:<person id>]", "draft:<id>" or "correct:<case seq>".
+func (s *Shell) intake(arg string) (counter.Intake, error) {
+	ctx := context.Background()
+	verb, rest, _ := strings.Cut(arg, ":")
+	switch verb {
+	case "draft":
+		return s.session.Resume(ctx, rest)
+	case "correct":
+		seq, _, err := caseAndStage(rest)
+		if err != nil {
+			return nil, err
+		}
+		return s.session.Correct(ctx, seq)
+	case "new":
+		service, id, _ := strings.Cut(rest, ":")
+		var person *people.Person
+		if id != "" {
+			var err error
+			if person, err = s.session.Person(ctx, id, service); err != nil {
+				return nil, err
+			}
+		}
+		return s.session.Start(ctx, service, person)
+	}
+	return nil, fmt.Errorf("window: no intake %q", verb)
+}
+
+// caseAndStage reads "<case seq>" or "<case seq>:<stage>".
+func caseAndStage(arg string) (seq uint64, stage uint8, err error) {
+	head, tail, staged := strings.Cut(arg, ":")
+	if seq, err = strconv.ParseUint(head, 10, 64); err != nil {
+		return 0, 0, fmt.Errorf("window: case %q: %w", head, err)
+	}
+	if staged {
+		n, err := strconv.ParseUint(tail, 10, 8)
+		if err != nil {
+			return 0, 0, fmt.Errorf("window: stage %q: %w", tail, err)
+		}
+		stage = uint8(n)
+	}
+	return seq, stage, nil
 }
 
 // Places of the rail.
@@ -86,23 +189,32 @@ func (s *Shell) Go(r screen.Route) {
 	if s.session == nil {
 		return
 	}
+	if err := s.visit(r); err != nil {
+		s.fail(err)
+	}
+}
+
+// visit is Go; on an error the screen stays.
+func (s *Shell) visit(r screen.Route) error {
 	if n := len(s.history); n > 0 && s.history[n-1].route == r && s.alone == nil {
 		s.view.Refresh()
-		return
+		return nil
 	}
-	p := pages[r.Page]
+	p := s.pages[r.Page]
 	if p == nil {
-		s.log.Error("no such page", slog.String("page", string(r.Page)))
-		return
+		return fmt.Errorf("window: no page %q", r.Page)
 	}
 	model, err := p.model(s, r.Arg)
 	if err != nil {
-		s.fail(err)
-		return
+		return err
 	}
 	s.leave()
+	s.alone = nil
 	for n := len(s.history); n > 0 && s.history[n-1].page.once; n-- {
 		s.history = s.history[:n-1]
+	}
+	if i := slices.IndexFunc(s.history, func(p place) bool { return p.route == r }); i > 0 {
+		s.history = s.history[:i] // one goes back to a screen that one came from
 	}
 	switch {
 	case r.Page == screen.PageHome:
@@ -112,6 +224,7 @@ func (s *Shell) Go(r screen.Route) {
 	}
 	s.history = append(s.history, place{r, p, model})
 	s.show()
+	return nil
 }
 
 // Back returns to where one came from; from the first screen nowhere.

@@ -66,11 +66,12 @@ type Machine struct {
 
 // Shell is the window.
 type Shell struct {
-	o    Options
-	log  *slog.Logger
-	win  fyne.Window
-	env  *screen.Env
-	keep settings
+	o     Options
+	log   *slog.Logger
+	win   fyne.Window
+	env   *screen.Env
+	keep  settings
+	pages map[screen.Page]*page
 
 	top    *look.TopBar
 	rail   *look.Rail
@@ -126,7 +127,7 @@ func New(o Options) *Shell {
 	if o.Lang == "" {
 		o.Lang = translations.Chinese
 	}
-	s := &Shell{o: o, log: o.Log, active: o.Now()}
+	s := &Shell{o: o, log: o.Log, active: o.Now(), pages: allPages()}
 	s.keep = readSettings(o.Dir, s.log)
 	if s.keep.Lang == "" {
 		s.keep.Lang = o.Lang
@@ -271,14 +272,14 @@ func (s *Shell) login() {
 func (s *Shell) loggedIn(session counter.Session) {
 	s.session = &waking{Session: session, wake: s.submitted}
 	s.touch()
-	s.alone = nil
-	s.history = nil
 	s.clearNote(true)
-	s.reload()
 	back := s.resume
 	s.resume = nil
 	s.Go(screen.Route{Page: screen.PageHome})
 	if back != nil && back.operator == session.Operator().ID {
-		s.Go(back.route)
+		if err := s.visit(back.route); err != nil { // the draft had nothing in it yet
+			s.log.Info("draft not resumed", slog.Any("cause", err))
+		}
 	}
+	s.reload()
 }
