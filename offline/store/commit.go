@@ -312,7 +312,9 @@ func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, erro
 	if err != nil {
 		return rec, row, fmt.Errorf("record %d: %w", seq, err)
 	}
-	if rec.Body, err = s.bodyOf(tx, row, p); err != nil {
+	if rec.Body, err = s.bodyOf(tx, row, func(value []byte) ([]byte, error) {
+		return s.box.open(bucketBodies, seqKey(seq), value, s.period)
+	}); err != nil {
 		return rec, row, err
 	}
 	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
@@ -321,23 +323,16 @@ func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, erro
 	return rec, row, nil
 }
 
-// bodyOf opens the body of a record; nil when it was purged. It proves that the value is the one that was written there,
-// not that it belongs to the header.
-func (s *Store) bodyOf(tx *bolt.Tx, row headerRow, p vault.Period) ([]byte, error) {
+// bodyOf reads the body of a record; nil when it was purged. Whether it belongs to the header is not compared here.
+func (s *Store) bodyOf(tx *bolt.Tx, row headerRow, open func(value []byte) ([]byte, error)) ([]byte, error) {
 	if row.Purged {
 		return nil, nil
 	}
-	key := seqKey(row.Seq)
-	value := tx.Bucket([]byte(bucketBodies)).Get(key)
+	value := tx.Bucket([]byte(bucketBodies)).Get(seqKey(row.Seq))
 	if value == nil {
 		return nil, fmt.Errorf("%w: record %d: body is gone", ErrDamaged, row.Seq)
 	}
-	body, err := s.box.open(bucketBodies, key, value, func(id string) (vault.Period, error) {
-		if id == p.ID {
-			return p, nil
-		}
-		return s.period(id)
-	})
+	body, err := open(value)
 	if err != nil {
 		return nil, fmt.Errorf("record %d: %w", row.Seq, err)
 	}

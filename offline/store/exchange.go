@@ -191,7 +191,9 @@ func (s *Store) gather(after, limit uint64, maxPlain int, check bool) ([]journal
 				}
 			}
 			rec := journal.Record{Header: row.Header}
-			if rec.Body, err = s.bodyOf(tx, row, p); err != nil {
+			if rec.Body, err = s.bodyOf(tx, row, func(value []byte) ([]byte, error) {
+				return s.box.openBody(p, seqKey(seq), value)
+			}); err != nil {
 				return nil
 			}
 			if check && journal.CheckBody(s.o.Suite, p.Salt[:], rec) != nil {

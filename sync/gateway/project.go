@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
@@ -190,11 +189,10 @@ func (p *projector) submitted(r journal.Record) error {
 	if err != nil {
 		return p.quarantine(nil, r, ReasonBody, err.Error())
 	}
-	var answers any
 	switch {
 	case b.Service == "" || b.ItemName == "":
 		return p.quarantine(nil, r, ReasonItem, "")
-	case canon.Unmarshal(b.Answers, &answers) != nil:
+	case !readable(b.Answers):
 		return p.quarantine(nil, r, ReasonAnswers, "")
 	}
 	c, err := casefile.New(r)
