@@ -23,7 +23,7 @@ type CaseDetail struct {
 	scroll  *input.Scroll
 	root    fyne.CanvasObject
 	st      vm.CaseDetailState
-	photos  map[string]*casePhoto // by address of the sealed file
+	photos  map[string]*casePhoto // by label and address of the sealed file
 	large   *casePhoto            // shown large; nil: none
 	load    oneAtATime
 }
@@ -215,10 +215,7 @@ func (s *CaseDetail) answers(st vm.CaseDetailState) fyne.CanvasObject {
 func (s *CaseDetail) papers(st vm.CaseDetailState) fyne.CanvasObject {
 	cells := make([]fyne.CanvasObject, len(st.Papers))
 	for i, p := range st.Papers {
-		key := string(p.Blob.Addr)
-		if key == "" {
-			key = p.Label
-		}
+		key := p.Label + string(p.Blob.Addr) // one picture may have been handed in for two things
 		photo := s.photos[key]
 		if photo == nil {
 			photo = newCasePhoto(s, p)

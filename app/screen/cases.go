@@ -17,8 +17,7 @@ type Cases struct {
 	vm  *vm.Cases
 
 	search *input.TextField
-	chips  []*pickChip
-	labels []*look.Text
+	chips  map[string]*caseFilter // by filter
 	row    *fyne.Container
 	count  *look.Text
 	list   *input.List
@@ -38,7 +37,7 @@ var (
 
 // NewCases builds the screen and reads the cases.
 func NewCases(env *Env, m *vm.Cases) *Cases {
-	s := &Cases{env: env, vm: m, st: m.State(), row: look.Wrap(look.Gap1), count: look.Label("").Single()}
+	s := &Cases{env: env, vm: m, st: m.State(), chips: map[string]*caseFilter{}, row: look.Wrap(look.Gap1), count: look.Label("").Single()}
 	s.search = input.NewSearch(env.T("cases.search"))
 	s.search.SetText(s.st.Query)
 	s.search.SetOnChanged(func(text string) {
@@ -65,7 +64,7 @@ func NewCases(env *Env, m *vm.Cases) *Cases {
 	s.card = look.Arrange(&rowsLayout{count: func() int { return s.st.Len }, row: newCaseRow()},
 		look.NewSurface(look.RoleSurface, look.RoleBorder), s.list)
 	s.empty = look.VStack(look.Gap0)
-	s.root = look.Page(look.Head(s.search, s.row), look.Column(look.Layer(s.card, s.empty)),
+	s.root = look.Page(look.Head(s.search, s.row), look.Narrow(look.ColumnWidth, look.Pad(look.Gap3, look.Gap2, look.Layer(s.card, s.empty))),
 		look.ActionBar([]fyne.CanvasObject{s.count}, look.NewButton(look.Primary, env.T("cases.begin"), "plus", s.TapPrimary)))
 	s.Show(s.st)
 	s.Refresh()
@@ -85,18 +84,16 @@ func (s *Cases) Refresh() {
 // Show shows st.
 func (s *Cases) Show(st vm.CasesState) {
 	s.st = st
-	for i, c := range st.Filters {
-		if i == len(s.chips) {
-			s.labels = append(s.labels, look.Body("").Single())
-			s.chips = append(s.chips, newPickChipOf(s.labels[i], func() {
-				s.vm.SetFilter(s.st.Filters[i].Code)
-				s.list.Top()
-				s.Show(s.vm.State())
-			}))
-			s.row.Objects = append(s.row.Objects, s.chips[i])
+	s.row.Objects = s.row.Objects[:0]
+	for _, c := range st.Filters {
+		chip := s.chips[c.Code]
+		if chip == nil {
+			chip = s.newFilter(c.Code)
+			s.chips[c.Code] = chip
 		}
-		s.labels[i].SetText(c.Label)
-		s.chips[i].set(c.On)
+		chip.label.SetText(c.Label)
+		chip.set(c.On)
+		s.row.Objects = append(s.row.Objects, chip)
 	}
 	s.row.Refresh()
 	s.count.SetText(st.Count)
@@ -135,12 +132,21 @@ func (s *Cases) FocusFirst(c fyne.Canvas) { focusOn(c, s.search.Focusable()) }
 // FocusSearch goes to the search.
 func (s *Cases) FocusSearch(c fyne.Canvas) { s.FocusFirst(c) }
 
-// newPickChipOf is newPickChip with a label that changes.
-func newPickChipOf(label *look.Text, tap func()) *pickChip {
-	c := &pickChip{tick: look.NewIcon("check", look.RolePrimary)}
+// caseFilter is a chip whose label, with its count, changes.
+type caseFilter struct {
+	pickChip
+	label *look.Text
+}
+
+func (s *Cases) newFilter(code string) *caseFilter {
+	c := &caseFilter{pickChip{tick: look.NewIcon("check", look.RolePrimary)}, look.Body("").Single()}
 	c.tick.Hide()
 	c.Pressable = look.NewPressable(look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(m.Touch, m.Touch) },
-		look.Pad(look.Gap2, look.Gap0, look.HStack(look.GapH, c.tick, label))), tap)
+		look.Pad(look.Gap2, look.Gap0, look.HStack(look.GapH, c.tick, c.label))), func() {
+		s.vm.SetFilter(code)
+		s.list.Top()
+		s.Show(s.vm.State())
+	})
 	return c
 }
 

@@ -59,7 +59,7 @@ func NewSync(env *Env, m *vm.Sync) *Sync {
 		left = append(left, s.network)
 	}
 	wide := func(m look.Tokens) float32 { return m.Body * 23 }
-	numbers := look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 12 }, s.figures[0], s.figures[1], s.figures[2])
+	numbers := look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 11 }, s.figures[0], s.figures[1], s.figures[2])
 	s.scroll = input.NewScroll(look.Column(look.VStack(look.Gap3, s.head, numbers, look.Grid(look.Gap3, wide, s.sending.card, s.line.card), s.trouble)))
 	s.root = look.Page(nil, s.scroll, look.ActionBar(left, s.note, s.now))
 	s.Show(m.State())
@@ -110,11 +110,13 @@ func (s *Sync) showTrouble(st vm.SyncState) {
 	s.trouble.Hidden = len(st.Trouble) == 0
 	rows := make([]fyne.CanvasObject, 0, len(st.Trouble)+1)
 	for _, q := range st.Trouble {
-		var tap func()
-		if q.To != (vm.Target{}) {
-			tap = func() { goTo(s.env, q.To) }
+		cells := []fyne.CanvasObject{look.NewIcon("danger", look.RoleDanger), look.Grow(look.VStack(look.GapH, look.Strong(q.Why), look.Label(q.Title+" · "+q.More)))}
+		if q.To == (vm.Target{}) {
+			rows = append(rows, look.Pad(look.Gap2, look.Gap2, look.HStack(look.Gap2, cells...)))
+			continue
 		}
-		rows = append(rows, linkRow("danger", q.Why, q.Title+" · "+q.More, tap))
+		cells = append(cells, look.NewIcon("right", look.RoleSecondary))
+		rows = append(rows, look.NewRow(look.Pad(look.Gap2, look.Gap2, look.HStack(look.Gap2, cells...)), func() { goTo(s.env, q.To) }))
 	}
 	if len(rows) > 0 {
 		replace(s.trouble, look.Title(s.env.T("syncpage.trouble")), look.NewText(st.TroubleText, look.StyleBody, look.RoleSecondary), look.RowsCard(rows...))
@@ -169,21 +171,21 @@ func (s *Sync) TapPrimary() {
 // syncFigure is a large number with its word, a line that explains it, and a shape for how it reads.
 type syncFigure struct {
 	look.Composite
-	mark         *look.Icon
-	word, number *look.Text
-	note         *look.Text
+	mark   *look.Icon
+	number *look.BigNumber
+	word   *look.Text
+	note   *look.Text
 }
 
 func newSyncFigure() *syncFigure {
-	f := &syncFigure{mark: look.NewIcon("clock", look.RoleSecondary), word: look.Strong("").Single(), number: look.Figure(""), note: look.Label("")}
-	f.Compose(f, look.Card(look.HStack(look.Gap1, f.mark, f.word), f.number, f.note))
+	f := &syncFigure{mark: look.NewIcon("clock", look.RoleSecondary), word: look.Strong("").Single(), number: look.NewBigNumber("0", look.RoleText), note: look.Label("")}
+	f.Compose(f, look.Card(look.VStack(look.GapH, look.HStack(look.Gap1, f.mark, f.word), f.number, f.note)))
 	return f
 }
 
 func (f *syncFigure) set(s vm.SyncFigure) {
 	f.word.SetText(s.Word)
 	f.note.SetText(s.Note)
-	f.number.SetText(itoa(s.Count))
 	icon, role := "success", look.RoleSuccess
 	switch s.Tone {
 	case "warn":
@@ -192,7 +194,7 @@ func (f *syncFigure) set(s vm.SyncFigure) {
 		icon, role = "online", look.RolePrimary
 	}
 	f.mark.Set(icon, role)
-	f.number.SetRole(role)
+	f.number.Set(itoa(s.Count), role)
 	f.Refresh()
 }
 

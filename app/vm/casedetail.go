@@ -300,9 +300,9 @@ func (v *CaseDetail) steps() []CaseStep {
 		out = append(out, v.step(s))
 		if s.Kind == journal.KindCaseSubmitted {
 			if c.Seq <= v.acked {
-				out = append(out, CaseStep{What: t.T("case.step.delivered"), Who: t.T("case.platform"), Note: t.T("case.step.deliveredNote"), Tone: "ok"})
+				out = append(out, CaseStep{What: t.T("case.step.delivered"), When: t.T("case.step.deliveredNote"), Tone: "ok"})
 			} else {
-				out = append(out, CaseStep{What: t.T("case.step.waiting"), Note: t.T("case.step.waitingNote")})
+				out = append(out, CaseStep{What: t.T("case.step.waiting"), When: t.T("case.step.waitingNote")})
 			}
 		}
 	}

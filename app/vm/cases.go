@@ -75,7 +75,7 @@ func NewCases(t Texts, s counter.Session, now func() time.Time, filter string) *
 // CasesState is what the screen 办件 shows.
 type CasesState struct {
 	Loaded                bool
-	Filters               []Chip // with their counts
+	Filters               []Chip // with their counts; those without a case are left out
 	Query                 string
 	Count                 string // how many are shown, in words
 	Len                   int    // rows; Row gives each
@@ -192,12 +192,23 @@ func (b *caseBook) finder(query string) func(int) bool {
 		}
 	}
 	const least = 4 // digits of an ID number or 办件编号 that mean one
-	number := ident.Normalize(query)
+	number, begins := ident.Normalize(query), strings.Map(plainNumber, query)
 	return func(i int) bool {
 		c := &b.cases[i]
-		return named[i] || items[c.ItemName] || strings.HasPrefix(c.No, number) ||
+		return named[i] || items[c.ItemName] || strings.HasPrefix(c.No, begins) ||
 			len(number) >= least && (strings.HasSuffix(c.IDNumber, number) || strings.HasSuffix(c.OfficialNo, number))
 	}
+}
+
+// plainNumber turns full-width digits and the dashes of Chinese keyboards into those of a receipt number.
+func plainNumber(r rune) rune {
+	switch {
+	case r >= '０' && r <= '９':
+		return r - '０' + '0'
+	case r == '－', r >= 0x2010 && r <= 0x2015:
+		return '-'
+	}
+	return r
 }
 
 // State returns what to show.
@@ -215,6 +226,9 @@ func (v *Cases) State() CasesState {
 		name := f
 		if f == CasesAll {
 			name = "all"
+		}
+		if f != CasesAll && f != CasesNeedMe && f != v.filter && (v.book == nil || v.book.counts[f] == 0) {
+			continue // nothing to see there
 		}
 		st.Filters = append(st.Filters, Chip{f, v.t.T("cases.filter."+name, "n", count(f)), f == v.filter})
 	}
