@@ -66,6 +66,7 @@ type Options struct {
 	Codec      uint8             // CodecPlain (default) or CodecZstd
 	Dict       []byte            // dictionary of CodecZstd: zstd's own format or any bytes; nil: none
 	MaxBytes   int               // largest packet wanted; 0, or more than MaxBytes: MaxBytes
+	Prepared   *Prepared         // made before for these Recipients, to seal sooner; nil, used or of others: made now
 }
 
 func (o Options) limit() int {
@@ -296,9 +297,11 @@ func Seal(records []journal.Record, o Options) ([]byte, error) {
 	if len(plain) > o.limit() { // known before anything is sealed and proven
 		return nil, &SizeError{len(plain), o.limit()}
 	}
-	content, err := o.Suite.NewKey()
-	if err != nil {
-		return nil, err
+	content, keys, ok := o.Prepared.take(o.Recipients)
+	if !ok {
+		if content, keys, err = sealKey(o.Suite, o.Recipients); err != nil {
+			return nil, err
+		}
 	}
 	defer clear(content[:])
 	aad, err := w.aad()
@@ -308,13 +311,7 @@ func Seal(records []journal.Record, o Options) ([]byte, error) {
 	if w.Body, err = o.Suite.Seal(content, plain, aad); err != nil {
 		return nil, fmt.Errorf("packet: seal body: %w", err)
 	}
-	for _, to := range o.Recipients {
-		sealed, err := o.Suite.SealTo(to, content[:])
-		if err != nil {
-			return nil, fmt.Errorf("packet: seal content key: %w", err)
-		}
-		w.Keys = append(w.Keys, Key{KID: to.KID(), Sealed: sealed})
-	}
+	w.Keys = keys
 	body, err := w.unsigned()
 	if err != nil {
 		return nil, err

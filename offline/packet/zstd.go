@@ -17,8 +17,9 @@ const (
 	rawDictID  = 0 // of a dictionary not in zstd's own format: frames name none, as zstd's own program expects
 	leastDict  = 16
 	window     = 1 << 20
-	coderLimit = 2 // runs compressed or decompressed at the same time, per dictionary
-	maxCoders  = 8 // dictionaries whose coders are kept
+	small      = 32 << 10 // bytes; up to here the quick level is smaller too, as setting up the tables is most of the work
+	coderLimit = 2        // runs compressed or decompressed at the same time, per dictionary
+	maxCoders  = 8        // dictionaries whose coders are kept
 )
 
 var zstdDictMagic = []byte{0x37, 0xa4, 0x30, 0xec}
@@ -26,9 +27,10 @@ var zstdDictMagic = []byte{0x37, 0xa4, 0x30, 0xec}
 // coder is an encoder and a decoder for one dictionary. Both may be used from any goroutine; making them is what costs,
 // so they are kept.
 type coder struct {
-	name vault.Hash
-	enc  *zstd.Encoder
-	dec  *zstd.Decoder
+	name  vault.Hash
+	enc   *zstd.Encoder
+	quick *zstd.Encoder // for small input
+	dec   *zstd.Decoder
 }
 
 var (
@@ -81,17 +83,24 @@ func newCoder(name vault.Hash, dict []byte) (*coder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("packet: zstd: %w", err)
 	}
+	quick, err := zstd.NewWriter(nil, append(eo, zstd.WithEncoderLevel(zstd.SpeedFastest))...)
+	if err != nil {
+		return nil, fmt.Errorf("packet: zstd: %w", err)
+	}
 	dec, err := zstd.NewReader(nil, do...)
 	if err != nil {
 		return nil, fmt.Errorf("packet: zstd: %w", err)
 	}
-	return &coder{name, enc, dec}, nil
+	return &coder{name, enc, quick, dec}, nil
 }
 
 func compress(s vault.Suite, plain []byte, name vault.Hash, dict []byte) ([]byte, error) {
 	c, err := coderFor(s, name, dict)
 	if err != nil {
 		return nil, err
+	}
+	if len(plain) <= small {
+		return c.quick.EncodeAll(plain, nil), nil
 	}
 	return c.enc.EncodeAll(plain, nil), nil
 }

@@ -88,6 +88,7 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
+	defer s.spare.fill(s.o.Suite, s.o.Platform.SealKey, s.o.Ring.SealPublic())
 	if err := s.writable(); err != nil {
 		return journal.Record{}, err
 	}
@@ -194,7 +195,7 @@ func (s *Store) keep(w *work) {
 // framesOf seals a record for the mirror and the way.
 func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
 	data, err := packet.Seal([]journal.Record{rec}, packet.Options{
-		Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
+		Prepared: s.spare.forRecord(), Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
 	})
 	if err != nil {
@@ -203,7 +204,12 @@ func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]
 	out := outboxRow{Packet: data, Receipt: []byte{}}
 	frames := []Frame{{Kind: FrameRecord, Label: p.ID, Number: rec.Seq, Payload: data}}
 	if receipt != nil {
-		if out.Receipt, err = sealToDevice(s.o.Suite, s.o.Ring.SealPublic(), receipt); err != nil {
+		if key := s.spare.forReceipt(); key != nil {
+			out.Receipt, err = sealPrepared(s.o.Suite, key, receipt)
+		} else {
+			out.Receipt, err = sealToDevice(s.o.Suite, s.o.Ring.SealPublic(), receipt)
+		}
+		if err != nil {
 			return nil, outboxRow{}, fmt.Errorf("store: seal receipt %d: %w", rec.Seq, err)
 		}
 		frames = append(frames, Frame{Kind: FrameReceipt, Number: rec.Seq, Payload: out.Receipt})

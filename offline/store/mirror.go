@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/packet"
 	"bianmin/offline/vault"
 )
 
@@ -471,14 +472,22 @@ type envelope struct {
 var envelopeAAD = []byte("bianmin/mirror/v1\x00")
 
 func sealToDevice(s vault.Suite, pub vault.PublicKey, plain []byte) ([]byte, error) {
-	k, err := s.NewKey()
+	p, err := packet.Prepare(s, []vault.PublicKey{pub})
 	if err != nil {
 		return nil, err
 	}
-	e := envelope{V: 1}
-	if e.Key, err = s.SealTo(pub, k[:]); err != nil {
-		return nil, err
+	return sealPrepared(s, p, plain)
+}
+
+// sealPrepared seals under a key that was sealed to this device alone; used up, it is an error.
+func sealPrepared(s vault.Suite, p *packet.Prepared, plain []byte) ([]byte, error) {
+	k, keys, ok := p.Take()
+	if !ok || len(keys) != 1 {
+		return nil, errors.New("store: no fresh key")
 	}
+	defer clear(k[:])
+	e := envelope{V: 1, Key: keys[0].Sealed}
+	var err error
 	if e.Body, err = s.Seal(k, plain, envelopeAAD); err != nil {
 		return nil, err
 	}

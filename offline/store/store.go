@@ -112,6 +112,7 @@ type Store struct {
 
 	ratio atomic.Uint64 // float64 bits: packed bytes for each byte of bodies, in the last run; 0: none yet
 
+	spare spare
 	write sync.Mutex // one act at a time; held over transaction and mirror
 	mir   *mirror    // protected by write
 
@@ -420,6 +421,7 @@ func (s *Store) readState(tx *bolt.Tx) {
 
 // Close ends the store. It waits for the act being written.
 func (s *Store) Close() error {
+	s.spare.close()
 	s.write.Lock()
 	defer s.write.Unlock()
 	s.mu.Lock()
