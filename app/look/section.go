@@ -8,6 +8,8 @@ func Aside(head, body fyne.CanvasObject) *fyne.Container {
 	return Arrange(&asideLayout{}, head, body)
 }
 
+var _, _ FlowLayout = (*asideLayout)(nil), (*namedLayout)(nil)
+
 // asideLayout keeps its width, so that MinSize answers for it.
 type asideLayout struct{ width float32 }
 
@@ -25,7 +27,8 @@ func (l *asideLayout) columns(o []fyne.CanvasObject, width float32) (head, body 
 	return head, width - head - Gap4.Size(), true
 }
 
-func (l *asideLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
+// HeightFor returns the height at the given width.
+func (l *asideLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
 	head, body, beside := l.columns(o, width)
 	if beside {
 		return max(HeightFor(o[0], head), HeightFor(o[1], body))
@@ -39,7 +42,7 @@ func (l *asideLayout) heightFor(o []fyne.CanvasObject, width float32) float32 {
 
 func (l *asideLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 	w := max(o[0].MinSize().Width, o[1].MinSize().Width)
-	return fyne.NewSize(w, l.heightFor(o, max(w, l.width)))
+	return fyne.NewSize(w, l.HeightFor(o, max(w, l.width)))
 }
 
 func (l *asideLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
@@ -57,6 +60,43 @@ func (l *asideLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	}
 	o[1].Move(at)
 	o[1].Resize(fyne.NewSize(body, HeightFor(o[1], body)))
+}
+
+// Named is a name and what it is, side by side, as KeyObject, with a wider column for the name: long names of forms.
+func Named(name, value fyne.CanvasObject) *fyne.Container {
+	return Arrange(&namedLayout{}, name, value)
+}
+
+type namedLayout struct{ width float32 }
+
+const namedHead = 12 // width of the name in characters
+
+func (l *namedLayout) columns(width float32) (name, value float32) {
+	m := Measures()
+	name = min(m.Body*namedHead, width*0.4)
+	return name, max(0, width-name-Gap2.Size())
+}
+
+// HeightFor returns the height at the given width.
+func (l *namedLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	name, value := l.columns(width)
+	return max(HeightFor(o[0], name), HeightFor(o[1], value))
+}
+
+func (l *namedLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	w := Measures().Body*6 + o[1].MinSize().Width
+	return fyne.NewSize(w, l.HeightFor(o, max(w, l.width)))
+}
+
+func (l *namedLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	name, value := l.columns(size.Width)
+	for i, w := range []float32{name, value} {
+		h := HeightFor(o[i], w)
+		x := float32(i) * (name + Gap2.Size())
+		o[i].Move(fyne.NewPos(x, max(0, (size.Height-h)/2)))
+		o[i].Resize(fyne.NewSize(w, h))
+	}
 }
 
 // Relay lays out c and what is inside it anew after parts of it have changed their height, without painting what has not

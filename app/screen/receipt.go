@@ -22,7 +22,7 @@ type Receipt struct {
 
 	state    vm.ReceiptState
 	lang     string
-	mark     *look.Icon
+	done     *look.Icon
 	heading  *look.Text
 	sentence *look.StatusDot
 	number   *look.Text
@@ -49,7 +49,7 @@ var (
 // NewReceipt returns the screen of a case's receipt and begins to load it.
 func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r := &Receipt{env: env, vm: m}
-	r.mark = look.NewIconSized("success", look.RoleSuccess, func(t look.Tokens) float32 { return t.TileIcon })
+	r.done = look.NewIconSized("success", look.RoleSuccess, func(t look.Tokens) float32 { return t.TileIcon })
 	r.heading = look.PageTitle("").Lines(1)
 	r.sentence = look.NewStatusDot(look.StateNone, "")
 	r.noLabel = look.Label("")
@@ -62,14 +62,14 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
 	r.foot = look.VStack(look.Gap0)
 	left := look.Edges(look.VStack(look.Gap1,
-		look.HStack(look.Gap1, r.mark, look.Grow(r.heading)), r.sentence,
+		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), r.sentence,
 		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, look.VStack(look.Gap0)), nil, nil,
 		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), r.slipBox))
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
 	r.body = look.Arrange(receiptLayout{}, left, right)
 	r.busy = look.VStack(look.Gap0)
-	r.root = look.Page(nil, look.Layer(look.Pad(look.Gap3, look.Gap2, r.body), r.busy), r.foot)
+	r.root = look.Page(nil, look.Layer(look.Column(r.body), r.busy), r.foot)
 	r.Show(m.State())
 	r.load()
 	return r
@@ -190,12 +190,12 @@ func (r *Receipt) words() {
 	t := r.env.T
 	home := look.SecondaryButton(t("receipt.home"), func() { r.env.Go(Route{Page: PageHome}) })
 	home.SetIcon("home")
-	save := look.NewButton(look.Secondary, t("receipt.saveImage"), "image", func() {
+	save := look.SecondaryButton(t("receipt.saveImage"), func() {
 		if len(r.state.Slip) > 0 {
 			r.env.SaveFile(r.state.File, r.state.Slip)
 		}
 	})
-	open := look.NewButton(look.Secondary, t("receipt.case"), "cases", func() { r.env.Go(Route{PageCase, vm.CaseArg(r.vm.Case())}) })
+	open := look.SecondaryButton(t("receipt.case"), func() { r.env.Go(Route{PageCase, vm.CaseArg(r.vm.Case())}) })
 	r.again = look.PrimaryButton(t("receipt.again"), r.TapPrimary)
 	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, save, open, r.again))
 }

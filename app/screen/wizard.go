@@ -39,9 +39,11 @@ type Wizard struct {
 	column   *fyne.Container
 	scroll   *input.Scroll
 	saved    *look.StatusDot
+	mark     look.State
 	back     *look.Button
 	next     *look.Button
 	head     *fyne.Container
+	foot     *fyne.Container
 	waiting  *fyne.Container
 	waits    *look.Text
 	root     fyne.CanvasObject
@@ -74,7 +76,8 @@ func NewWizard(env *Env, m *vm.Wizard) *Wizard {
 	w.waiting = look.Layer(newBlocker(), look.Centered(look.Layer(look.NewSurface(look.RoleSurface, look.RolePrimary),
 		look.Pad(look.Gap4, look.Gap3, look.HStack(look.Gap1, look.NewIcon("clock", look.RolePrimary), w.waits)))))
 	w.waiting.Hide()
-	w.root = look.Layer(look.Page(w.head, w.scroll, look.ActionBar([]fyne.CanvasObject{w.back, w.saved}, w.next)), w.waiting)
+	w.foot = look.VStack(look.Gap0, look.ActionBar([]fyne.CanvasObject{w.back, w.saved}, w.next))
+	w.root = look.Layer(look.Page(w.head, w.scroll, w.foot), w.waiting)
 	w.rebuild()
 	return w
 }
@@ -137,12 +140,16 @@ func (w *Wizard) Show(s vm.WizardState) {
 		w.steps.OnTap = func(i int) { w.turn(func() bool { return w.vm.GoTo(i) }) }
 		replace(w.head, look.Head(w.steps))
 	}
-	w.showMark(s.Saved, s.Unsaved)
-	w.back.SetText(s.Back)
+	back := s.Back
 	if s.Step == 0 {
-		w.back.SetText(w.env.T("wizard.leave"))
+		back = w.env.T("wizard.leave")
 	}
-	w.next.SetText(s.Next)
+	if back != w.back.Text() || s.Next != w.next.Text() {
+		w.back.SetText(back)
+		w.next.SetText(s.Next)
+		w.foot.Refresh()
+	}
+	w.showMark(s.Saved, s.Unsaved)
 	w.heading.SetText(s.Heading)
 
 	grown := showNotice(w.notice, s.Notice)
@@ -186,7 +193,15 @@ func (w *Wizard) showMark(text string, failed bool) {
 	if failed {
 		state = look.StateWarning
 	}
+	if w.saved.Word() == text && state == w.mark {
+		return
+	}
+	longer := len(w.saved.Word()) != len(text)
+	w.mark = state
 	w.saved.Set(state, text)
+	if longer {
+		w.foot.Refresh()
+	}
 }
 
 // changed takes what was typed into a field.
@@ -425,15 +440,16 @@ func (w *Wizard) work(key string, fn func() error, then func()) {
 type wizardSummary struct {
 	look.Composite
 	title *look.Text
+	hint  *look.Text
 	rows  *fyne.Container
 	jump  func(form.Path)
 	shown []vm.WizardProblem
 }
 
 func newWizardSummary(jump func(form.Path)) *wizardSummary {
-	s := &wizardSummary{title: look.NewText("", look.StyleStrong, look.RoleDanger), rows: look.VStack(look.Gap0), jump: jump}
+	s := &wizardSummary{title: look.NewText("", look.StyleStrong, look.RoleDanger), hint: look.Label(""), rows: look.VStack(look.GapH), jump: jump}
 	s.Compose(s, look.Layer(look.NewSurface(look.RoleDangerSoft, look.RoleDanger), look.Pad(look.Gap2, look.Gap2, look.VStack(look.Gap1,
-		look.HStack(look.Gap1, look.NewIcon("danger", look.RoleDanger), look.Grow(s.title)), s.rows))))
+		look.HStack(look.Gap1, look.NewIcon("danger", look.RoleDanger), look.Grow(look.VStack(look.Gap0, s.title, s.hint))), s.rows))))
 	s.Hide()
 	return s
 }
@@ -450,7 +466,8 @@ func (s *wizardSummary) show(env *Env, problems []vm.WizardProblem) (changed boo
 	}
 	s.shown = problems
 	s.Hidden = len(problems) == 0
-	s.title.SetText(env.T("wizard.problems", "n", itoa(len(problems))) + env.T("wizard.problems.hint"))
+	s.title.SetText(env.T("wizard.problems", "n", itoa(len(problems))))
+	s.hint.SetText(env.T("wizard.problems.hint"))
 	s.rows.Objects = nil
 	for _, p := range problems {
 		s.rows.Objects = append(s.rows.Objects, look.NewPressable(look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Touch) },

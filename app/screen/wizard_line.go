@@ -59,12 +59,16 @@ func (v *lineView) fact(l vm.WizardLine) {
 	set := func(l vm.WizardLine) {
 		name.SetText(l.Label)
 		value.SetText(l.Shown)
+		if l.Absent {
+			value.SetStyle(look.StyleBody)
+			value.SetRole(look.RoleSecondary)
+		} else {
+			value.SetStyle(look.StyleStrong)
+			value.SetRole(look.RoleText)
+		}
 	}
 	set(l)
-	v.obj = look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Body*2) }, look.KeyObject("", value))
-	if c, ok := v.obj.(*fyne.Container).Objects[0].(*fyne.Container); ok {
-		c.Objects[0] = name
-	}
+	v.obj = look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Body*2) }, look.Named(name, value))
 	v.update = func(_, now vm.WizardLine) { set(now) }
 }
 
@@ -102,12 +106,13 @@ func (v *lineView) row(w *Wizard, l vm.WizardLine) {
 func (v *lineView) input(w *Wizard, l vm.WizardLine) {
 	path := l.Path
 	v.field = newInput(w, l)
-	consent := l.Kind == vm.LineKind(form.KindConsent)
-	label := l.Label
-	if consent {
-		label = ""
+	v.field.SetOnChanged(func(value string) { w.changed(path, value) })
+	v.field.SetOnLeave(func() { w.leftField(path) })
+	if l.Kind == vm.LineKind(form.KindConsent) {
+		v.consent(l)
+		return
 	}
-	frame := look.NewFieldFrame(label, v.field)
+	frame := look.NewFieldFrame(l.Label, v.field)
 	v.obj = frame
 	set := func(old, now vm.WizardLine, fresh bool) {
 		if fresh || now.Value != old.Value {
@@ -118,10 +123,10 @@ func (v *lineView) input(w *Wizard, l vm.WizardLine) {
 		if now.Fixed != old.Fixed {
 			v.field.SetReadOnly(now.Fixed)
 		}
-		if now.Label != old.Label && !consent && !fresh {
+		if now.Label != old.Label && !fresh {
 			frame.SetLabel(now.Label)
 		}
-		if now.Required != old.Required && !consent {
+		if now.Required != old.Required {
 			frame.SetRequired(now.Required)
 		}
 		if now.Mark != old.Mark {
@@ -139,13 +144,33 @@ func (v *lineView) input(w *Wizard, l vm.WizardLine) {
 	}
 	set(vm.WizardLine{}, l, true)
 	v.update = func(old, now vm.WizardLine) { set(old, now, false) }
-	v.field.SetOnChanged(func(value string) { w.changed(path, value) })
-	v.field.SetOnLeave(func() { w.leftField(path) })
 	if t, ok := v.field.(*input.TextField); ok && l.Kind != vm.LineKind(form.KindLongText) {
 		t.SetOnEnter(func() { w.advance(path) })
 	}
 	if t, ok := v.field.(*input.MoneyField); ok {
 		t.SetOnEnter(func() { w.advance(path) })
+	}
+}
+
+// consent is a declaration: its card has the text, so that nothing stands above it.
+func (v *lineView) consent(l vm.WizardLine) {
+	why := look.NewText("", look.StyleBody, look.RoleDanger)
+	fault := look.HStackTop(look.GapH, look.NewIcon("danger", look.RoleDanger), look.Grow(why))
+	set := func(l vm.WizardLine) {
+		if v.field.Text() != l.Value {
+			v.field.SetText(l.Value)
+		}
+		v.field.SetReadOnly(l.Fixed)
+		v.field.SetFaulty(l.Error != "")
+		why.SetText(l.Error)
+		fault.Hidden = l.Error == ""
+	}
+	set(l)
+	stack := look.VStack(look.GapH, v.field, fault)
+	v.obj = stack
+	v.update = func(_, now vm.WizardLine) {
+		set(now)
+		stack.Refresh()
 	}
 }
 
@@ -234,7 +259,7 @@ func reviewCards(blocks []vm.ReviewBlock, edit func(block string)) []fyne.Canvas
 			rows = append(rows, reviewRow(r))
 		}
 		out = append(out, look.Layer(look.NewSurface(look.RoleSurface, look.RoleBorder),
-			look.Pad(look.Gap3, look.Gap2, look.VStack(look.Gap1, rows...))))
+			look.Pad(look.Gap3, look.Gap2, look.VStack(look.GapH, rows...))))
 	}
 	return out
 }
@@ -254,5 +279,6 @@ func reviewRow(r vm.ReviewRow) fyne.CanvasObject {
 	if r.Mark != "" {
 		object = look.HStack(look.Gap2, look.Grow(value), look.NewBadge(look.StateWarning, r.Mark))
 	}
-	return look.KeyObject(r.Label, object)
+	return look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Title*1.9) },
+		look.Named(look.NewText(r.Label, look.StyleBody, look.RoleSecondary), object))
 }

@@ -30,7 +30,9 @@ type sectionView struct {
 }
 
 func newFormPage(w *Wizard) *formPage {
-	return &formPage{w: w, box: look.VStack(look.Gap2), lines: map[string]*lineView{}, sections: map[string]*sectionView{}}
+	p := &formPage{w: w, box: look.VStack(look.Gap2), lines: map[string]*lineView{}, sections: map[string]*sectionView{}}
+	p.box.Hide() // until there is something on it
+	return p
 }
 
 // pathKey finds the input of a field among the lines of a step.

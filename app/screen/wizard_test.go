@@ -276,6 +276,32 @@ func TestWizardGroupsAndSeveralSigners(t *testing.T) {
 	if l := r.line("family[0].name"); l.line.Value != "李四" || l.field.Text() != "李四" {
 		t.Errorf("the second row did not move up: %q %q", l.line.Value, l.field.Text())
 	}
+	if l := r.line("bankcard"); l.line.Value == "" {
+		r.typeIn("bankcard", "6299990020000079196")
+	}
+	r.must(form.StepMaterials)
+	for _, path := range []form.Path{"idcardPhoto", "hukouBook", "hardshipProof"} {
+		r.picks = append(r.picks, wizardPick{string(path) + ".png", wizardPicture(t, 320, 200)})
+		r.pick(path, "选择文件")
+	}
+	r.must(vm.StepReview)
+	r.must(form.StepSignature)
+	test.Tap(r.line("authorise").field.Focusable().(fyne.Tappable))
+	test.Tap(r.line("promise").field.Focusable().(fyne.Tappable))
+	if r.w.sign.name.Text() != "请李四签名" || r.w.next.Text() != "签好了，下一位" || len(r.w.state.Signers) != 2 {
+		t.Fatalf("first %q, button %q, %d signers", r.w.sign.name.Text(), r.w.next.Text(), len(r.w.state.Signers))
+	}
+	r.writeName()
+	r.next()
+	if r.w.sign.name.Text() != "请刘玉珍签名" || !r.w.sign.pad.Blank() || r.w.next.Text() != "签好了，提交" {
+		t.Fatalf("second %q, button %q", r.w.sign.name.Text(), r.w.next.Text())
+	}
+	r.shootAll("7-second-signer", r.w.Refresh)
+	r.writeName()
+	r.next()
+	if len(r.routes) != 1 || len(r.failed) != 0 {
+		t.Fatalf("went to %v, failed %v", r.routes, r.failed)
+	}
 }
 
 func TestWizardWipesASignatureWhenAnswersChange(t *testing.T) {

@@ -143,6 +143,7 @@ type WizardLine struct {
 	Places   int // digits behind the point
 	Level    int // of a division
 	Files    string
+	Absent   bool // LineFact: Shown says that there is nothing
 	Required bool
 	Fixed    bool // may not be changed
 	Can      bool // LineRow: may be removed; LineAdd: may be added; material: takes one more file
@@ -158,7 +159,7 @@ func (w *Wizard) State() WizardState {
 	lang, steps := w.t.Lang(), w.steps()
 	s := WizardState{
 		Title: w.in.Item().Name.In(lang), Step: slices.Index(steps, w.step), ID: w.step, Signer: -1,
-		Heading: w.t.T("wizard.heading." + string(w.step)), Back: w.t.T("wizard.back"), Next: w.nextWord(),
+		Heading: w.heading(), Back: w.t.T("wizard.back"), Next: w.nextWord(),
 	}
 	for _, id := range steps {
 		s.Steps = append(s.Steps, w.t.T("wizard.step."+string(id)))
@@ -182,6 +183,13 @@ func (w *Wizard) State() WizardState {
 		s.Signer = slices.IndexFunc(s.Signers, func(g WizardSigner) bool { return !g.Signed })
 	}
 	return s
+}
+
+func (w *Wizard) heading() string {
+	if w.step == StepReview && w.neighbour(+1) == "" {
+		return w.t.T("wizard.heading.check")
+	}
+	return w.t.T("wizard.heading." + string(w.step))
 }
 
 func (w *Wizard) saved() (text string, failed bool) {

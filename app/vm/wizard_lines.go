@@ -135,7 +135,7 @@ func (w *Wizard) fill(l *WizardLine, f *form.Field, st form.FieldState) {
 	l.Error = w.fault(l.Path, f.Kind, st)
 	if f.Kind == form.KindComputed || st.ReadOnly && st.Source == nil && f.Kind != form.KindMaterial {
 		l.Kind, l.Required, l.Shown = LineFact, false, w.shown(l.Path, f, st)
-		if l.Shown == "" {
+		if l.Absent = l.Shown == ""; l.Absent {
 			l.Shown = w.t.T(map[bool]string{true: "wizard.computed", false: "wizard.none"}[f.Kind == form.KindComputed])
 		}
 		return
@@ -194,8 +194,8 @@ func (w *Wizard) fillMaterial(l *WizardLine, f *form.Field, st form.FieldState) 
 	if m, ok := w.material(f.Code); ok {
 		lang := w.t.Lang()
 		for _, more := range []string{m.Standard.In(lang), m.Fill.In(lang)} {
-			if more != "" && more != l.Help {
-				l.Help = strings.TrimSpace(l.Help + " " + more)
+			if plain := strings.TrimRight(more, "。."); plain != "" && !strings.Contains(l.Help, plain) {
+				l.Help = strings.TrimPrefix(l.Help+"\n"+more, "\n")
 			}
 		}
 	}
@@ -234,10 +234,30 @@ func (w *Wizard) shown(path form.Path, f *form.Field, st form.FieldState) string
 			}
 		}
 	}
-	if text := w.fs.Display(path, w.t.Lang()); text != "" {
-		return text
+	text := w.fs.Display(path, w.t.Lang())
+	switch {
+	case text == "":
+		return st.Raw
+	case f.Kind == form.KindIDNumber:
+		return grouped(text, 6, 8, 4)
+	case f.Kind == form.KindBankCard:
+		return grouped(text, 4, 4, 4, 4, 4)
+	case f.Kind == form.KindPhone && len(text) == 11 && text[0] == '1':
+		return grouped(text, 3, 4, 4)
 	}
-	return st.Raw
+	return text
+}
+
+// grouped sets spaces into a long number, so that it can be compared with a card.
+func grouped(text string, sizes ...int) string {
+	var parts []string
+	for _, n := range sizes {
+		if len(text) <= n {
+			break
+		}
+		parts, text = append(parts, text[:n]), text[n:]
+	}
+	return strings.Join(append(parts, text), " ")
 }
 
 // inputValue returns an answer as its input takes it.
@@ -293,8 +313,11 @@ func (w *Wizard) fault(path form.Path, kind form.Kind, st form.FieldState) strin
 	default:
 		show = show || w.left[path] || st.Source != nil || surelyWrong(kind, p.Key, inputValue(kind, st))
 	}
-	if !show {
+	switch {
+	case !show:
 		return ""
+	case kind == form.KindConsent: // the card above has the whole text
+		return w.t.T("wizard.consent.missing")
 	}
 	return p.Text.In(w.t.Lang())
 }
