@@ -50,7 +50,7 @@ type Case struct {
 	ClosedAt    int64          `cbor:"27,keyasint"` // Unix milliseconds; 0 while it runs
 	Result      string         `cbor:"28,keyasint"` // the deciding officer's words
 	Quarantine  string         `cbor:"29,keyasint"` // translation key: the platform could not use a record; "" when it could
-	LastSeq     uint64         `cbor:"30,keyasint"` // newest record about this case
+	LastSeq     uint64         `cbor:"30,keyasint"` // newest record about this case that the platform must have: see Awaited
 	Stage1      []byte         `cbor:"31,keyasint"` // COSE envelope of the 收件回执; set by SetReceipt
 	Stage2      []byte         `cbor:"32,keyasint"` // COSE envelope of the 受理通知书, from the platform
 	Timeline    []Step         `cbor:"33,keyasint"` // in causal order
@@ -94,6 +94,12 @@ type Act struct {
 	Cursor uint64       `cbor:"5,keyasint"`
 	Sealed bool         `cbor:"6,keyasint"`
 	Body   []byte       `cbor:"7,keyasint"`
+}
+
+// Awaited reports whether a case counts as delivered only when the platform holds records of this kind: what the citizen
+// said. That a receipt was printed is told, too, but nobody waits for it.
+func Awaited(k journal.Kind) bool {
+	return k == journal.KindCaseSubmitted || k == journal.KindCaseAmended || k == journal.KindCaseWithdrawn
 }
 
 // CaseOf returns the seq of the submission that a record is about; ok is false for records about no case and for purged

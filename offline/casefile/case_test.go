@@ -72,8 +72,8 @@ func TestWholeWay(t *testing.T) {
 		state    State
 		delivery Delivery
 	}{
-		{func() error { return c.ApplyRecord(printed) }, TakenIn, OnMachine},
-		{func() error { return c.ApplyEvent(accepted) }, Accepted, OnMachine},
+		{func() error { return c.ApplyRecord(printed) }, TakenIn, AtPlatform}, // nobody waits for a print
+		{func() error { return c.ApplyEvent(accepted) }, Accepted, PlatformTook},
 		{func() error { return c.ApplyEvent(correction) }, CorrectionAsked, NeedsYou},
 		{func() error { return c.ApplyRecord(amended) }, CorrectionDone, OnMachine},
 		{func() error { return c.ApplyEvent(complete) }, CorrectionDone, OnMachine},

@@ -18,7 +18,9 @@ func (c *Case) fold() error {
 	var own, events []Act
 	answers := make(map[uint64][]Act)
 	for _, a := range c.Acts {
-		c.LastSeq = max(c.LastSeq, a.Seq)
+		if Awaited(a.Kind) {
+			c.LastSeq = max(c.LastSeq, a.Seq)
+		}
 		switch {
 		case a.Cursor != 0:
 			events = append(events, a)

@@ -219,6 +219,7 @@ type Status struct {
 	LastAck      *time.Time     `json:"lastAck"`    // platform's time of the last acknowledgement; null: never
 	Clock        Clock          `json:"clock"`
 	Locked       bool           `json:"locked"` // nobody is logged in
+	Fault        string         `json:"fault"`  // translation key of what keeps this machine from working as it should; "" usually
 }
 
 // Clock is the machine's clock and how well it is known.
@@ -242,16 +243,21 @@ func ViewClock(now time.Time, c journal.Clock) Clock {
 
 // Report is doctor's finding.
 type Report struct {
-	Records uint64  `json:"records"` // records checked
-	Events  uint64  `json:"events"`  // events checked
-	Blobs   int     `json:"blobs"`   // attachments checked
-	Deep    bool    `json:"deep"`    // every value was opened, not only compared with its hash: an operator was logged in
-	Rebuilt bool    `json:"rebuilt"` // projections were made anew
-	Waiting bool    `json:"waiting"` // what names people is made anew at the next login
-	Machine string  `json:"machine"` // where the machine secret lives
-	Crypto  string  `json:"crypto"`
-	Room    bool    `json:"room"` // the disk has room for more cases
-	Faults  []Fault `json:"faults"`
+	Records uint64 `json:"records"` // records checked
+	Events  uint64 `json:"events"`  // events checked
+	Blobs   int    `json:"blobs"`   // attachments checked
+	Deep    bool   `json:"deep"`    // every value was opened, not only compared with its hash: an operator was logged in
+	Rebuilt bool   `json:"rebuilt"` // projections were made anew
+	Waiting bool   `json:"waiting"` // what names people is made anew at the next login
+	Machine string `json:"machine"` // where the machine secret lives
+	Crypto  string `json:"crypto"`
+	Room    bool   `json:"room"` // the disk has room for more cases
+	// Repaired names what was not sound when the folder was opened just now, and was written again from its other copy:
+	// a key file, or "mirror" and the number of a record.
+	Repaired []string `json:"repaired"`
+	// SetAside is where a database that did not open was moved to before the mirror brought its records back; "" usually.
+	SetAside string  `json:"setAside,omitempty"`
+	Faults   []Fault `json:"faults"`
 }
 
 // Fault is one value that is not what was written.

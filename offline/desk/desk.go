@@ -59,6 +59,7 @@ type Desk struct {
 	sessions int                        // operators at work
 	unlocked *vault.Unlocked            // of the first of them
 	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none
+	noPacks  error                      // why catalog is nil while somebody is at work
 	programs map[[32]byte]*form.Program // compiled forms by hash
 }
 
@@ -81,6 +82,7 @@ func Open(cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	endEnrolling(cfg)
 	return &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}, nil
 }
 
@@ -166,12 +168,17 @@ func (d *Desk) unlock(u *vault.Unlocked) error {
 		return err
 	}
 	d.unlocked = u
-	c, err := d.openCatalog(u.SealKey())
-	if err != nil {
-		return err
-	}
-	d.catalog = c
+	d.setCatalog(u.SealKey())
 	return nil
+}
+
+// setCatalog opens the packs. Without them nothing can be taken in, but everything else goes on: what was taken in is
+// sent, shown and checked. d.mu is held.
+func (d *Desk) setCatalog(key vault.PrivateKey) {
+	d.catalog, d.noPacks = d.openCatalog(key)
+	if d.noPacks != nil {
+		d.cfg.Log.Error("packs do not open", slog.Any("cause", d.noPacks))
+	}
 }
 
 // lock closes the store and forgets what was opened. d.mu is held.
@@ -180,7 +187,7 @@ func (d *Desk) lock() {
 	if d.unlocked != nil {
 		d.unlocked.Close()
 	}
-	d.unlocked, d.catalog, d.programs, d.sessions = nil, nil, map[[32]byte]*form.Program{}, 0
+	d.unlocked, d.catalog, d.noPacks, d.programs, d.sessions = nil, nil, nil, map[[32]byte]*form.Program{}, 0
 }
 
 // Session is one operator at work. Close it when the operator leaves; until then what is personal can be read.
@@ -246,6 +253,9 @@ func (s *Session) Catalog() (*catalog.Catalog, error) {
 	}
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
+	if s.d.noPacks != nil {
+		return nil, s.d.noPacks
+	}
 	if s.d.catalog == nil {
 		return nil, words.New("desk.noPacks", nil)
 	}
@@ -310,7 +320,7 @@ func (s *Session) compile(f *form.Form) (*form.Program, error) {
 }
 
 // Install makes the folder a station's machine. The enrolment file is written last: a cut before leaves a folder that
-// still belongs to nobody.
+// still belongs to nobody, and a second Install after [Begin] clears what the first one left.
 func Install(ctx context.Context, cfg Config, g Grant) error {
 	cfg = cfg.filled()
 	if Enrolled(cfg.Dir) {
@@ -318,6 +328,9 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return words.New("desk.folderUnwritable", err)
+	}
+	if err := clearCut(cfg.Dir); err != nil {
+		return err
 	}
 	ring, err := vault.CreateRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.RingOptions{
 		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now, Demo: g.Enrolment.Demo,
@@ -346,5 +359,9 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 		return err
 	}
 	// The enrolment file comes last: without it the folder is nobody's.
-	return writeEnrolment(cfg.Dir, cfg.Suite, ring.MachineKey(), g.Enrolment)
+	if err := writeEnrolment(cfg.Dir, cfg.Suite, ring.MachineKey(), g.Enrolment); err != nil {
+		return words.New("desk.folderUnwritable", err)
+	}
+	endEnrolling(cfg)
+	return nil
 }

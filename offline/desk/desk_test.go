@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/desk/desktest"
@@ -126,6 +127,30 @@ func TestCaseFromCardToReceipt(t *testing.T) {
 	again, err := s.Case(t.Context(), got.Case)
 	if err != nil || !bytes.Equal(again.Answers, c.Answers) {
 		t.Errorf("rebuilt case differs: %v", err)
+	}
+}
+
+// A print is told to the platform, but an accepted case does not go back to "on this machine" for it.
+func TestPrintDoesNotMakeACasePending(t *testing.T) {
+	m := desktest.New(t)
+	d, s := m.Login(t)
+	in := start(t, s)
+	fillGaoling(t, in)
+	got, err := in.Submit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Acknowledge(t, d)
+	m.Accept(t, d, got.Case, m.Clock.T.AddDate(0, 0, 20))
+	if _, err := s.Slip(t.Context(), got.Case, 1, receipt.Dots58, "zh"); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Case(t.Context(), got.Case)
+	if err != nil || c.Delivery != casefile.PlatformTook {
+		t.Errorf("delivery %s, %v", c.Delivery, err)
+	}
+	if st, err := d.Status(t.Context()); err != nil || st.Pending != 0 {
+		t.Errorf("%d pending, %v", st.Pending, err)
 	}
 }
 

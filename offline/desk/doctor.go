@@ -2,10 +2,12 @@ package desk
 
 import (
 	"context"
+	"fmt"
 
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
 	"bianmin/offline/store"
+	"bianmin/offline/words"
 )
 
 // Doctor checks every record, event, mirror frame and attachment. rebuild remakes every projection from the two logs
@@ -33,6 +35,20 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 		}
 		r.Faults = append(r.Faults, counter.Fault{Where: f.Where, Seq: f.Seq, Kind: string(f.Kind), At: f.At, Reason: f.What, Detail: detail})
 	}
+	bad, err := badPacks(d.cfg.Dir)
+	if err != nil {
+		return r, err
+	}
+	for _, n := range bad {
+		r.Faults = append(r.Faults, counter.Fault{Where: "packs", Kind: n.kind, Reason: "doctor.pack", Detail: n.file()})
+	}
+	r.Repaired = append(r.Repaired, d.ring.Repaired()...)
+	for _, seq := range d.store.Restored().Mirrored {
+		r.Repaired = append(r.Repaired, fmt.Sprintf("mirror %d", seq))
+	}
+	if r.Repaired == nil {
+		r.Repaired = []string{}
+	}
 	r.Machine, _ = d.ring.MachineName()
 	r.Crypto = d.cfg.Suite.Name()
 	r.Room = d.store.Room() == nil
@@ -40,4 +56,15 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 		r.Faults = []counter.Fault{}
 	}
 	return r, nil
+}
+
+// SetAside moves a database that does not open out of the way, so that the next [Open] begins a new one and the next login
+// brings the records back from the mirror. It returns the damaged file's new path. Nothing is deleted.
+func SetAside(cfg Config) (string, error) {
+	cfg = cfg.filled()
+	path, err := store.SetAside(cfg.Dir, "", cfg.Now())
+	if err != nil {
+		return "", words.New("desk.folderUnwritable", err)
+	}
+	return path, nil
 }

@@ -22,6 +22,7 @@ import (
 const (
 	packsFolder = "packs"
 	packSuffix  = ".pack"
+	badSuffix   = ".damaged" // after a pack's name: it did not open, and is fetched again
 	dictFile    = "dictionary"
 	packAAD     = "bianmin/pack-at-rest/v1"
 )
@@ -62,14 +63,20 @@ func parsePackName(file string) (packName, bool) {
 }
 
 // heldPacks returns the packs on this machine, the oldest version first.
-func heldPacks(dir string) ([]packName, error) {
+func heldPacks(dir string) ([]packName, error) { return packFiles(dir, "") }
+
+// badPacks returns the packs that did not open and were not fetched again yet.
+func badPacks(dir string) ([]packName, error) { return packFiles(dir, badSuffix) }
+
+func packFiles(dir, suffix string) ([]packName, error) {
 	files, err := os.ReadDir(filepath.Join(dir, packsFolder))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, words.New("desk.folderUnreadable", err)
 	}
 	var held []packName
 	for _, f := range files {
-		if n, ok := parsePackName(f.Name()); ok {
+		name, ok := strings.CutSuffix(f.Name(), suffix)
+		if n, isPack := parsePackName(name); ok && isPack {
 			held = append(held, n)
 		}
 	}
@@ -132,6 +139,9 @@ func (d *Desk) keepPack(data []byte) error {
 	if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, n.file()), canon.MustMarshal(sp)); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
+	if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, n.file()+badSuffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		d.cfg.Log.Warn("remove damaged pack", slog.Any("cause", err))
+	}
 	// Forms of older versions stay: cases taken in with them are still corrected. A roster is only ever the newest.
 	if had && old != n && n.kind == catalog.KindRoster {
 		if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, old.file())); err != nil {
@@ -168,15 +178,28 @@ func readDict(dir string) ([]byte, error) {
 	return b, nil
 }
 
-// openCatalog opens the packs of this machine; nil when it has none yet.
+// openCatalog opens the packs of this machine; nil when it has none yet. A pack that does not open is set aside, so that
+// the next exchange fetches it again; until then a case is taken in with what the others hold.
 func (d *Desk) openCatalog(key vault.PrivateKey) (*catalog.Catalog, error) {
 	held, err := heldPacks(d.cfg.Dir)
-	if err != nil || len(held) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	bad, err := badPacks(d.cfg.Dir)
+	if err != nil || len(held)+len(bad) == 0 {
 		return nil, err
 	}
 	set := catalog.NewSet()
 	for _, n := range held {
 		p, err := d.openPack(n, key)
+		if errors.Is(err, errPackDamaged) {
+			d.cfg.Log.Error("pack set aside", slog.String("pack", n.file()), slog.Any("cause", err))
+			path := filepath.Join(d.cfg.Dir, packsFolder, n.file())
+			if err := os.Rename(path, path+badSuffix); err != nil {
+				return nil, words.New("desk.folderUnwritable", err)
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -190,6 +213,9 @@ func (d *Desk) openCatalog(key vault.PrivateKey) (*catalog.Catalog, error) {
 	}
 	return c, nil
 }
+
+// errPackDamaged reports a pack file that is not what was written.
+var errPackDamaged = words.New("desk.packDamaged", nil)
 
 func (d *Desk) openPack(n packName, key vault.PrivateKey) (*catalog.Pack, error) {
 	raw, err := os.ReadFile(filepath.Join(d.cfg.Dir, packsFolder, n.file()))
@@ -232,6 +258,17 @@ func (d *Desk) WantedPacks(context.Context) (kinds []string, versions []uint32, 
 	if err != nil {
 		return nil, nil, nil, nil, err
 	}
+	bad, err := badPacks(d.cfg.Dir)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	for _, n := range bad {
+		if n.version >= held[n.kind].version && n.version >= newest[n.kind].Version {
+			kinds, versions = append(kinds, n.kind), append(versions, n.version)
+			hashes, sizes = append(hashes, n.hash), append(sizes, 0)
+			delete(newest, n.kind)
+		}
+	}
 	for kind, b := range newest {
 		if b.Version > held[kind].version {
 			kinds, versions = append(kinds, kind), append(versions, b.Version)
@@ -258,12 +295,8 @@ func (d *Desk) TakePack(_ context.Context, _ [32]byte, data []byte) error {
 	if d.unlocked == nil {
 		return nil
 	}
-	c, err := d.openCatalog(d.unlocked.SealKey())
-	if err != nil {
-		return err
-	}
-	d.catalog = c
-	return nil
+	d.setCatalog(d.unlocked.SealKey())
+	return d.noPacks
 }
 
 // eachEvent calls fn with the clear body of every event of a kind, the oldest first.

@@ -7,6 +7,7 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
 	"bianmin/offline/receipt"
+	"bianmin/offline/words"
 )
 
 // Verify judges a receipt link with the newest key lists this machine holds. Only links to the county's own host count.
@@ -58,6 +59,14 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	}
 	if st.Pending, err = d.pending(sum.Acked); err != nil {
 		return counter.Status{}, err
+	}
+	switch {
+	case sum.Failed != nil:
+		st.Fault, _ = words.KeyOf(sum.Failed)
+	case sum.Behind:
+		st.Fault = "store.behind"
+	case sum.Forked:
+		st.Fault = "store.forked"
 	}
 	if !sum.LastAck.IsZero() {
 		st.LastAck = &sum.LastAck

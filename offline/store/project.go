@@ -155,7 +155,9 @@ func (w *work) projectRecordLocked(row headerRow) error {
 		})
 	}
 	return w.patchRow(row.Case, func(r *Row) {
-		r.LastSeq = max(r.LastSeq, row.Seq)
+		if casefile.Awaited(row.Kind) {
+			r.LastSeq = max(r.LastSeq, row.Seq)
+		}
 		switch row.Kind {
 		case journal.KindCaseAmended:
 			r.move(casefile.CorrectionDone)

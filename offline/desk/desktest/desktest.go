@@ -32,6 +32,7 @@ type Machine struct {
 	Config   desk.Config
 	Platform Platform
 	Clock    *Clock
+	Grant    desk.Grant // what it was installed with
 }
 
 // Clock is a clock that tests set.
@@ -89,6 +90,7 @@ func New(t testing.TB) *Machine {
 	if err := desk.Install(t.Context(), m.Config, g); err != nil {
 		t.Fatal(err)
 	}
+	m.Grant = g
 	return m
 }
 
