@@ -24,7 +24,8 @@ type Receipt struct {
 	lang     string
 	done     *look.Icon
 	heading  *look.Text
-	sentence *look.StatusDot
+	far      *look.Icon // how far the case has got, beside the sentence
+	sentence *look.Text
 	number   *look.Text
 	noLabel  *look.Text
 	official *look.Text
@@ -51,7 +52,7 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r := &Receipt{env: env, vm: m}
 	r.done = look.NewIconSized("success", look.RoleSuccess, func(t look.Tokens) float32 { return t.TileIcon })
 	r.heading = look.PageTitle("").Lines(1)
-	r.sentence = look.NewStatusDot(look.StateNone, "")
+	r.far, r.sentence = look.NewIcon("clock", look.RoleSecondary), look.Body("")
 	r.noLabel = look.Label("")
 	r.number = look.Figure("")
 	r.official = look.Label("")
@@ -62,7 +63,7 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
 	r.foot = look.VStack(look.Gap0)
 	left := look.Edges(look.VStack(look.Gap1,
-		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), r.sentence,
+		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
 		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, look.VStack(look.Gap0)), nil, nil,
 		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), r.slipBox))
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
@@ -143,10 +144,10 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 		return
 	}
 	r.heading.SetText(s.Heading)
-	r.sentence.Set(deliveryState(s.Delivery), s.Sentence)
-	if s.Delivery == casefile.OnMachine {
-		r.sentence.SetIcon("offline", look.StateInfo)
-	}
+	icon, role := deliveryMark(s.Delivery)
+	r.far.Set(icon, role)
+	r.sentence.SetRole(role)
+	r.sentence.SetText(s.Sentence)
 	r.noLabel.SetText(r.env.T("receipt.number"))
 	r.number.SetText(s.No)
 	r.official.Hidden = s.Official == ""
@@ -200,14 +201,15 @@ func (r *Receipt) words() {
 	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, save, open, r.again))
 }
 
-func deliveryState(d casefile.Delivery) look.State {
+// deliveryMark is the shape and the colour of how far a case has got.
+func deliveryMark(d casefile.Delivery) (icon string, role look.Role) {
 	switch d {
 	case casefile.OnMachine:
-		return look.StateInfo
+		return "offline", look.RolePrimary
 	case casefile.NeedsYou:
-		return look.StateWarning
+		return "warn", look.RoleWarning
 	default:
-		return look.StateSuccess
+		return "success", look.RoleSuccess
 	}
 }
 

@@ -354,8 +354,8 @@ func (w *Wizard) goBack() {
 		return
 	}
 	w.work("wizard.submitting", func() error { return w.vm.Save(context.Background()) }, func() {
-		w.env.Say("ok", w.env.T("wizard.draftKept"))
 		w.env.Back()
+		w.env.Say("ok", w.env.T("wizard.draftKept"))
 	})
 }
 
@@ -404,8 +404,8 @@ func (w *Wizard) submit() {
 	}, func() {
 		w.released = true
 		if correcting {
-			w.env.Say("ok", w.env.T("wizard.corrected.done"))
 			w.env.Go(Route{PageCase, vm.CaseArg(seq)})
+			w.env.Say("ok", w.env.T("wizard.corrected.done"))
 			return
 		}
 		w.env.Go(Route{PageReceipt, vm.CaseArg(seq)})

@@ -54,7 +54,7 @@ func (m *materialView) show(l vm.WizardLine) {
 	case l.Value != "0":
 		m.need.Set(look.StateSuccess, m.w.env.T("wizard.added", "n", l.Value))
 	case l.Required:
-		m.need.Set(look.StateWarning, l.Mark)
+		m.need.Set(look.StateInfo, l.Mark)
 	default:
 		m.need.Set(look.StateNone, l.Mark)
 	}

@@ -267,7 +267,7 @@ func (w *Wizard) unsigned() int {
 }
 
 // Sign takes the strokes of whoever signs now. left is how many have to sign after that. Errors are in words:
-// desk.signatureBlank for a dot, wizard.needReason for a helper without one.
+// desk.signatureBlank for a dot, form.signature for a helper without a reason.
 func (w *Wizard) Sign(ctx context.Context, path form.Path, g counter.Signature) (left int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
