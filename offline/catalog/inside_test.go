@@ -139,7 +139,7 @@ func FuzzFiles(f *testing.F) {
 		if name != "" {
 			entries = append(entries, Entry{name, "", data})
 		}
-		if _, faults := read(KindCounty, "999999", entries); len(faults) == 0 {
+		if _, faults := read(KindCounty, "999999", entries, false); len(faults) == 0 {
 			t.Fatal("a pack without items and dictionary has no fault")
 		}
 	})

@@ -38,8 +38,9 @@ const MaxDictionary = 64 << 10
 const MaxItemName = 16
 
 // read reads the files of a pack and returns everything that is wrong with them.
-func read(kind, county string, entries []Entry) (*content, []Fault) {
+func read(kind, county string, entries []Entry, checked bool) (*content, []Fault) {
 	r := &reading{c: &content{lists: Lists{}, forms: map[string]*form.Form{}}, county: county}
+	r.checked = checked
 	switch kind {
 	case KindCounty:
 		r.public(entries)
@@ -144,7 +145,11 @@ func (r *reading) dictionary(data []byte) {
 }
 
 func (r *reading) form(file string, data []byte) {
-	f, err := form.Parse(data)
+	parse := form.Parse
+	if r.checked {
+		parse = form.ParseChecked
+	}
+	f, err := parse(data)
 	var le *form.LintError
 	switch {
 	case errors.As(err, &le):

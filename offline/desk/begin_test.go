@@ -76,3 +76,85 @@ func TestBeginLeavesAWorkingFolderAlone(t *testing.T) {
 		t.Errorf("install over keys: %v", err)
 	}
 }
+
+// A pack that was changed on the disk stops neither log-in nor doctor; it is named, and fetched again.
+func TestDamagedPackIsNamedAndFetchedAgain(t *testing.T) {
+	m := desktest.New(t)
+	files, err := filepath.Glob(filepath.Join(m.Config.Dir, "packs", "county-*.pack"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("packs %v, %v", files, err)
+	}
+	data, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(files[0], data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, s := m.Login(t)
+	if _, err := s.Item("gaoling"); err == nil {
+		t.Fatal("a damaged pack was used")
+	}
+	rep, err := d.Doctor(t.Context(), false, nil)
+	if err != nil || len(rep.Faults) != 1 || rep.Faults[0].Where != "packs" || rep.Faults[0].Kind != "county" {
+		t.Fatalf("doctor says %+v, %v", rep, err)
+	}
+	kinds, _, hashes, _, err := d.WantedPacks(t.Context())
+	if err != nil || len(kinds) != 1 || kinds[0] != "county" {
+		t.Fatalf("wanted %v, %v", kinds, err)
+	}
+	for _, p := range m.Grant.Packs {
+		if d.Suite().Hash(p) == hashes[0] {
+			if err := d.TakePack(t.Context(), hashes[0], p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := s.Item("gaoling"); err != nil {
+		t.Errorf("after the pack came again: %v", err)
+	}
+	if rep, err := d.Doctor(t.Context(), false, nil); err != nil || len(rep.Faults) != 0 {
+		t.Errorf("doctor says %+v, %v", rep, err)
+	}
+}
+
+// A folder whose database was lost is not called sound because the empty one that took its place is.
+func TestLostDatabaseIsNamed(t *testing.T) {
+	m := desktest.New(t)
+	d, s := m.Login(t)
+	in := start(t, s)
+	fillGaoling(t, in)
+	got, err := in.Submit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	aside, err := desk.SetAside(m.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(aside); err != nil {
+		t.Error(err)
+	}
+	d = m.Open(t)
+	if st, err := d.Status(t.Context()); err != nil || st.Fault != "store.behind" {
+		t.Errorf("status %+v, %v", st, err)
+	}
+	rep, err := d.Doctor(t.Context(), false, nil)
+	if err != nil || len(rep.Faults) == 0 || rep.Faults[len(rep.Faults)-1].Seq != got.Seq {
+		t.Errorf("doctor says %+v, %v", rep, err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d, _ = m.Login(t)
+	if rep, err := d.Doctor(t.Context(), true, nil); err != nil || len(rep.Faults) != 0 {
+		t.Errorf("after the log-in doctor says %+v, %v", rep, err)
+	}
+	if st, err := d.Status(t.Context()); err != nil || st.Fault != "" {
+		t.Errorf("status %+v, %v", st, err)
+	}
+}

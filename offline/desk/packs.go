@@ -142,11 +142,13 @@ func (d *Desk) keepPack(data []byte) error {
 	if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, n.file()+badSuffix)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		d.cfg.Log.Warn("remove damaged pack", slog.Any("cause", err))
 	}
+	d.noteChecked(n, n.hash)
 	// Forms of older versions stay: cases taken in with them are still corrected. A roster is only ever the newest.
 	if had && old != n && n.kind == catalog.KindRoster {
 		if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, old.file())); err != nil {
 			d.cfg.Log.Warn("remove old pack", slog.Any("cause", err))
 		}
+		d.dropChecked(old)
 	}
 	return nil
 }
@@ -234,7 +236,7 @@ func (d *Desk) openPack(n packName, key vault.PrivateKey) (*catalog.Pack, error)
 	if err != nil {
 		return nil, words.New("desk.packDamaged", err)
 	}
-	p, err := catalog.Open(data, d.en.Root)
+	p, err := d.readPack(n, data)
 	if err != nil {
 		return nil, words.New("desk.packDamaged", err)
 	}

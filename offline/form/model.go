@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
@@ -187,7 +188,7 @@ type Form struct {
 	Sections  []Section         `json:"sections"`
 
 	hash [32]byte
-	an   *analysis
+	an   func() (*analysis, error) // once; nil for a form that did not come from Parse
 }
 
 // Hash returns SM3 over the canonical CBOR of the form's JSON (without "$schema"): spaces and the order of members in
@@ -197,39 +198,69 @@ func (f *Form) Hash() [32]byte { return f.hash }
 // Parse reads a form, checks it against the schema and lints it. Every fault found is in the *[LintError] returned, each
 // with its JSON pointer and line; nothing of a faulty form is usable.
 func Parse(data []byte) (*Form, error) {
-	if len(data) > MaxFormBytes {
-		return nil, &LintError{Faults: []Fault{{Message: fmt.Sprintf("file is larger than %d bytes", MaxFormBytes)}}}
-	}
-	doc, err := readJSON(data)
+	f, l, err := read(data, true)
 	if err != nil {
-		return nil, &LintError{Faults: []Fault{{Line: doc.errLine, Message: err.Error()}}}
+		return nil, err
 	}
-	l := &linter{lines: doc.lines}
-	l.schema(doc.root)
+	an := l.form(f)
 	if len(l.faults) > 0 {
 		return nil, l.err()
 	}
+	f.an = func() (*analysis, error) { return an, nil }
+	return f, nil
+}
+
+// ParseChecked reads a form that passed Parse before, which the caller knows from a seal of its own. It asks neither the
+// schema nor the linter, and puts the analysis of expressions off until the form is compiled; a fault found then is an
+// error of [Compile]. Other faults are found as by Parse.
+func ParseChecked(data []byte) (*Form, error) {
+	f, l, err := read(data, false)
+	if err != nil {
+		return nil, err
+	}
+	f.an = sync.OnceValues(func() (*analysis, error) {
+		an := l.form(f)
+		if len(l.faults) > 0 {
+			return nil, l.err()
+		}
+		return an, nil
+	})
+	return f, nil
+}
+
+// read reads a form without looking at its rules.
+func read(data []byte, schema bool) (*Form, *linter, error) {
+	if len(data) > MaxFormBytes {
+		return nil, nil, &LintError{Faults: []Fault{{Message: fmt.Sprintf("file is larger than %d bytes", MaxFormBytes)}}}
+	}
+	doc, err := readJSON(data)
+	if err != nil {
+		return nil, nil, &LintError{Faults: []Fault{{Line: doc.errLine, Message: err.Error()}}}
+	}
+	l := &linter{lines: doc.lines}
+	if schema {
+		l.schema(doc.root)
+	}
+	if len(l.faults) > 0 {
+		return nil, nil, l.err()
+	}
 	f := new(Form)
 	if err := json.Unmarshal(bytes.TrimPrefix(data, bom), f); err != nil {
-		return nil, &LintError{Faults: []Fault{{Message: err.Error()}}}
+		return nil, nil, &LintError{Faults: []Fault{{Message: err.Error()}}}
 	}
 	root, _ := doc.root.(map[string]any)
 	delete(root, "$schema")
 	plain := l.plain(root, "")
 	f.Data, _ = l.plain(root["data"], "/data").(map[string]any)
 	if len(l.faults) > 0 {
-		return nil, l.err()
+		return nil, nil, l.err()
 	}
 	packed, err := canon.Marshal(plain)
 	if err != nil {
-		return nil, fmt.Errorf("hash form: %w", err)
+		return nil, nil, fmt.Errorf("hash form: %w", err)
 	}
 	f.hash = vault.SM(nil).Hash(packed)
-	f.an = l.form(f)
-	if len(l.faults) > 0 {
-		return nil, l.err()
-	}
-	return f, nil
+	return f, l, nil
 }
 
 // Each calls fn for every field in reading order; group is the field's group or nil.

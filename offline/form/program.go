@@ -38,7 +38,11 @@ func Compile(f *Form, opts Options) (*Program, error) {
 	if opts.CostLimit == 0 {
 		opts.CostLimit = DefaultCostLimit
 	}
-	p := &Program{form: f, an: f.an, progs: make([][roleCount]cel.Program, len(f.an.nodes))}
+	an, err := f.an()
+	if err != nil {
+		return nil, fmt.Errorf("compile form %s: %w", f.ID, err)
+	}
+	p := &Program{form: f, an: an, progs: make([][roleCount]cel.Program, len(an.nodes))}
 	made := map[*expr]cel.Program{}
 	get := func(e *expr) (cel.Program, error) {
 		if e == nil {
@@ -54,7 +58,7 @@ func Compile(f *Form, opts Options) (*Program, error) {
 		made[e] = prog
 		return prog, nil
 	}
-	for i, n := range f.an.nodes {
+	for i, n := range an.nodes {
 		for role, e := range n.exprs {
 			prog, err := get(e)
 			if err != nil {
@@ -63,7 +67,7 @@ func Compile(f *Form, opts Options) (*Program, error) {
 			p.progs[i][role] = prog
 		}
 	}
-	for _, o := range f.an.outputs {
+	for _, o := range an.outputs {
 		prog, err := get(o.expr)
 		if err != nil {
 			return nil, err
