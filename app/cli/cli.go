@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bianmin/app/control"
@@ -77,6 +78,7 @@ type command struct {
 	name   string
 	folder bool // needs the machine's folder
 	run    func(ctx context.Context, e *Env, o *options, rest []string) int
+	words  bool // takes words beside its flags
 	flags  func(fs *flag.FlagSet, o *options)
 }
 
@@ -86,6 +88,8 @@ type options struct {
 	operator, pinFile, newPINFile, service string
 	answers, lang                          string
 	jsonOut, once, rebuild, demo           bool
+
+	setAside string // where a damaged database was moved to, for doctor
 }
 
 func commands() []command {
@@ -108,7 +112,7 @@ func commands() []command {
 		}},
 		{name: "sync", folder: true, run: syncOnce, flags: func(fs *flag.FlagSet, o *options) { fs.BoolVar(&o.once, "once", false, "") }},
 		{name: "status", folder: true, run: status},
-		{name: "verify", folder: true, run: verify},
+		{name: "verify", folder: true, words: true, run: verify},
 		{name: "doctor", folder: true, run: doctor, flags: func(fs *flag.FlagSet, o *options) {
 			operator(fs, o)
 			fs.BoolVar(&o.rebuild, "rebuild", false, "")
@@ -119,7 +123,7 @@ func commands() []command {
 		}},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
-		{name: "help", run: help},
+		{name: "help", words: true, run: help},
 	}
 }
 
@@ -172,6 +176,10 @@ func Main(ctx context.Context, args []string, e *Env) int {
 		o.data = DefaultDir(name == "demo")
 	}
 	o.data = e.path(o.data)
+	if len(plain) > 0 && (c == nil || !c.words) {
+		fmt.Fprintln(e.Err, e.T("cli.usage", map[string]string{"why": strings.Join(plain, " ")}))
+		return ExitUsage
+	}
 	switch {
 	case c == nil:
 		return open(ctx, e, o.data, false)
@@ -213,7 +221,14 @@ func withFolder(ctx context.Context, e *Env, o *options, c command, args, rest [
 			return e.fail(words.New("desk.folderUnwritable", err))
 		}
 	}
-	d, err := desk.Open(desk.Config{Dir: o.data, Log: e.Log})
+	cfg := desk.Config{Dir: o.data, Log: e.Log}
+	d, err := desk.Open(cfg)
+	if key, _ := words.KeyOf(err); err != nil && key == "store.damaged" && o.rebuild && o.operator != "" {
+		// Without somebody logged in nothing could be taken back from the mirror, so the file stays until then.
+		if o.setAside, err = desk.SetAside(cfg); err == nil {
+			d, err = desk.Open(cfg)
+		}
+	}
 	if err != nil {
 		return e.fail(err)
 	}
@@ -273,6 +288,10 @@ func version(_ context.Context, e *Env, o *options, _ []string) int {
 func help(_ context.Context, e *Env, _ *options, rest []string) int {
 	key := "cli.help"
 	if len(rest) > 0 && rest[0] != "" {
+		if !slices.ContainsFunc(commands(), func(c command) bool { return c.name == rest[0] }) {
+			fmt.Fprintln(e.Err, e.T("cli.unknownCommand", map[string]string{"name": rest[0]}))
+			return ExitUsage
+		}
 		key = "cli.help." + rest[0]
 	}
 	fmt.Fprintln(e.Out, e.Texts.T("zh", key, nil))

@@ -20,6 +20,9 @@ import (
 	"bianmin/sync/link"
 )
 
+// bom is what some editors put before UTF-8 text.
+const bom = "\ufeff"
+
 // maxAnswers is the longest line of answers in bytes.
 const maxAnswers = 4 << 20
 
@@ -30,7 +33,7 @@ func enroll(ctx context.Context, e *Env, o *options, _ []string) int {
 		if err != nil {
 			return e.fail(words.New("enroll.codeFile", err))
 		}
-		code = string(b)
+		code = strings.TrimPrefix(string(b), bom)
 	}
 	if o.gateway == "" || code == "" {
 		fmt.Fprintln(e.Err, e.T("cli.help.enroll", nil))
@@ -84,7 +87,11 @@ func (e *Env) readPIN(file string) (string, error) {
 	if err != nil {
 		return "", words.New("cli.pinFile", err)
 	}
-	return strings.TrimRight(string(b), "\r\n"), nil
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(b), bom), "\n")
+	if line = strings.TrimRight(line, "\r"); line == "" {
+		return "", words.New("cli.pinFile", errors.New("cli: the first line is empty")) // no try is spent on it
+	}
+	return line, nil
 }
 
 // taken is the line intake prints for each case, after it is durable.
@@ -136,6 +143,12 @@ func intake(ctx context.Context, e *Env, o *options, _ []string) int {
 		line, err := readLine(lines)
 		if errors.Is(err, io.EOF) {
 			return code
+		}
+		if key, _ := words.KeyOf(err); err != nil && key == "error.unknown" {
+			return e.fail(words.New("cli.answersFile", err))
+		}
+		if n == 1 {
+			line = bytes.TrimPrefix(line, []byte(bom))
 		}
 		if err == nil && len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -247,6 +260,9 @@ func status(ctx context.Context, e *Env, o *options, _ []string) int {
 		"acknowledged": strconv.FormatUint(st.Acknowledged, 10), "drafts": strconv.Itoa(st.Drafts),
 		"quarantine": strconv.Itoa(st.Quarantine), "lastAck": last,
 	}))
+	if st.Fault != "" {
+		fmt.Fprintln(e.Out, e.T(st.Fault, nil))
+	}
 	return ExitOK
 }
 
@@ -323,6 +339,7 @@ func doctor(ctx context.Context, e *Env, o *options, _ []string) int {
 	if err != nil {
 		return e.fail(err)
 	}
+	rep.SetAside = o.setAside
 	code := ExitOK
 	if len(rep.Faults) > 0 {
 		code = ExitDamaged

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 
 	"bianmin/offline/casefile"
@@ -78,6 +79,12 @@ func reportLines(e *Env, r counter.Report) []string {
 	}
 	if r.Rebuilt {
 		add("doctor.rebuilt")
+	}
+	if r.SetAside != "" {
+		add("doctor.setAside", "file", r.SetAside)
+	}
+	if len(r.Repaired) > 0 {
+		add("doctor.repaired", "what", strings.Join(r.Repaired, ", "))
 	}
 	if r.Waiting {
 		add("doctor.waiting")

@@ -246,7 +246,7 @@ func TestMirrorTailIsCompletedFromTheFile(t *testing.T) {
 		}
 		s = r.open()
 		rest := s.Restored()
-		if rest.Mirrored == 0 && len(s.gaps) == 0 && s.mir.records.last() != head {
+		if len(rest.Mirrored) == 0 && len(s.gaps) == 0 && s.mir.records.last() != head {
 			t.Errorf("cut %d: %+v", n, rest)
 		}
 		if _, sendable, _, _, err := s.Position(ctx); err != nil || n < 1000 && sendable != head {

@@ -98,6 +98,10 @@ func (s *Store) diagnose() (ills, error) {
 				value := tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(seq, 1))
 				_, err = s.box.open(bucketReceipts, receiptKey(seq, 1), value, s.period)
 			}
+			if err == nil && seq > s.acked {
+				var out outboxRow
+				err = s.box.get(tx, bucketOutbox, seqKey(seq), &out)
+			}
 			if err != nil && !errors.Is(err, vault.ErrNoPeriod) {
 				bad.records[seq] = true
 			}

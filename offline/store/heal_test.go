@@ -162,3 +162,28 @@ func TestHeadersAreReadWhileLocked(t *testing.T) {
 		t.Fatalf("running time %v", b.Up)
 	}
 }
+
+func TestDamagedPacketIsHealed(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	for n := range 3 {
+		r.submit(s, n)
+	}
+	want := plain(t, s)
+	if err := s.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte(bucketOutbox))
+		value := append([]byte{}, b.Get(seqKey(2))...)
+		value[len(value)/2] ^= 1
+		return b.Put(seqKey(2), value)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if rep := verified(t, s); rep.OK() || rep.Faults[0].Where != bucketOutbox || rep.Faults[0].Seq != 2 {
+		t.Errorf("named: %v", rep.Faults)
+	}
+	if err := s.Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantClean(t, s)
+	sameMap(t, "outbox", want, plain(t, s))
+}

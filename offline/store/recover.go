@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -60,7 +61,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 			if len(out.Receipt) > 0 {
 				frames = append(frames, Frame{Kind: FrameReceipt, Number: seq, Payload: out.Receipt})
 			}
-			s.restored.Mirrored++
+			s.restored.Mirrored = append(s.restored.Mirrored, seq)
 		}
 		for _, cursor := range s.mir.events.missing(s.cursor) {
 			var row eventRow
@@ -390,7 +391,11 @@ func (s *Store) fillMirror() error {
 		return err
 	}
 	s.mu.Lock()
-	s.restored.Mirrored += len(gaps) - len(left)
+	for _, seq := range gaps {
+		if !slices.Contains(left, seq) {
+			s.restored.Mirrored = append(s.restored.Mirrored, seq)
+		}
+	}
 	s.gaps = left
 	s.mu.Unlock()
 	return nil

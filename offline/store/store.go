@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -169,11 +170,11 @@ type ackState struct {
 
 // Restored tells what Open and Unlock brought back from the mirror.
 type Restored struct {
-	From, To uint64 // records taken back, both included; 0 when none
-	Events   int    // events taken back
-	Drafts   int    // draft checkpoints taken back; keystrokes after them are gone
-	Mirrored int    // records that were missing in the mirror and were written again
-	TornTail int64  // bytes cut off the mirror's end: a write that was interrupted
+	From, To uint64   // records taken back, both included; 0 when none
+	Events   int      // events taken back
+	Drafts   int      // draft checkpoints taken back; keystrokes after them are gone
+	Mirrored []uint64 // records that were missing in the mirror and were written again
+	TornTail int64    // bytes cut off the mirror's end: a write that was interrupted
 }
 
 // Open opens or makes the store in o.Dir. It waits at most a second for another program's lock, checks the file's
@@ -522,7 +523,9 @@ func (s *Store) Locked() bool { return s.session() == nil }
 func (s *Store) Restored() Restored {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.restored
+	r := s.restored
+	r.Mirrored = slices.Clone(r.Mirrored)
+	return r
 }
 
 // Faults lists what opening found damaged. Verify names the records.

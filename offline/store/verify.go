@@ -164,6 +164,9 @@ func (v *verifier) chain() error {
 	for ; next <= v.head; next++ {
 		v.lost(next)
 	}
+	for seq := v.head + 1; seq <= s.mir.records.last(); seq++ {
+		v.lost(seq) // the mirror has it; the next login takes it back
+	}
 	if h, ok := v.hashes[v.head]; ok && h != s.headHash {
 		v.add(Fault{Where: "chain", Seq: v.head, What: "doctor.chain", Err: fmt.Errorf("%w: head is another", ErrDamaged)})
 	}

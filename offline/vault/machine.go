@@ -65,7 +65,7 @@ func (k keyFile) Secret() ([]byte, error) {
 	}
 	for _, p := range k.paths() {
 		if err := writeDurable(p, data); err != nil {
-			return nil, err
+			return nil, withCause(ErrWrite, err)
 		}
 	}
 	return k.existing()

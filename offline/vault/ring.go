@@ -153,13 +153,18 @@ type Ring struct {
 	waits map[slotID]time.Time // when a wait began, with the monotonic clock of this process
 }
 
+// RingExists reports whether dir has a key file, sound or not.
+func RingExists(dir string) bool {
+	return readPair(dir, ringName, func([]byte) (uint64, error) { return 0, nil }).missing < len(copies)
+}
+
 // CreateRing makes the key files of a newly enrolled device in dir, and opens them. It refuses to overwrite
 // (ErrRingExists). When it returns, the files are durable.
 func CreateRing(dir string, s Suite, m Machine, o RingOptions) (*Ring, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, withCause(ErrWrite, err)
 	}
-	if p := readPair(dir, ringName, func([]byte) (uint64, error) { return 0, nil }); p.missing < len(copies) {
+	if RingExists(dir) {
 		return nil, ErrRingExists
 	}
 	secret, err := secretOf(m, false)

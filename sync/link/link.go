@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 
@@ -62,11 +63,11 @@ func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, e
 	if !strings.Contains(gateway, "://") {
 		gateway = "https://" + gateway
 	}
-	sign, err := s.GenerateKey()
-	if err != nil {
-		return none, nil, err
+	if u, err := url.Parse(gateway); err != nil || u.Scheme != "https" || u.Host == "" {
+		return none, nil, words.New("enroll.badGateway", err)
 	}
-	seal, err := s.GenerateKey()
+	id := code.ID(s)
+	sign, seal, err := desk.Begin(o.Config, id[:])
 	if err != nil {
 		return none, nil, err
 	}
