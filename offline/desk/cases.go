@@ -198,7 +198,7 @@ func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter
 	switch stage {
 	case 1:
 		r.Envelope, r.At = c.Stage1, time.UnixMilli(c.SubmittedAt)
-		if r.Envelope == nil {
+		if len(r.Envelope) == 0 {
 			if r.Envelope, err = s.d.store.Receipt(seq, 1); err != nil {
 				return counter.Receipt{}, words.New("desk.noReceipt", err)
 			}
@@ -206,7 +206,7 @@ func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter
 	case 2:
 		r.Envelope, r.At, due = c.Stage2, time.UnixMilli(c.AcceptedAt), c.OfficialDue
 	}
-	if r.Envelope == nil {
+	if len(r.Envelope) == 0 {
 		return counter.Receipt{}, words.New("desk.noReceipt", nil)
 	}
 	if due != 0 {

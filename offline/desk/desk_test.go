@@ -116,6 +116,9 @@ func TestCaseFromCardToReceipt(t *testing.T) {
 	if text, err := receipt.ScanPicture(slip); err != nil || text != got.Link {
 		t.Errorf("slip reads %q, %v", text, err)
 	}
+	if _, err := s.Receipt(t.Context(), got.Case, 2); err == nil {
+		t.Error("a stage-2 receipt before the platform accepted")
+	}
 	st, err := d.Status(t.Context())
 	if err != nil || st.Pending != 1 || st.Drafts != 0 {
 		t.Errorf("status %+v, %v", st, err)
