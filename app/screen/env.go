@@ -11,12 +11,12 @@ type Page string
 const (
 	PageLogin    Page = "login"
 	PageHome     Page = "home"
-	PageServices Page = "services"
-	PageGuide    Page = "guide"   // Arg: service id
-	PageWizard   Page = "wizard"  // Arg: "draft:<id>", "new:<service>[:<person id>]" or "correct:<case seq>"
-	PageReceipt  Page = "receipt" // Arg: "<case seq>" or "<case seq>:<stage>"
-	PageCases    Page = "cases"   // Arg: filter, "" for all
-	PageCase     Page = "case"    // Arg: case seq
+	PageServices Page = "services" // Arg: "", or "for:<person id>" to choose an item for somebody
+	PageGuide    Page = "guide"    // Arg: "<service>" or "<service>:<person id>"
+	PageWizard   Page = "wizard"   // Arg: "draft:<id>", "new:<service>[:<person id>]" or "correct:<case seq>"
+	PageReceipt  Page = "receipt"  // Arg: "<case seq>" or "<case seq>:<stage>"
+	PageCases    Page = "cases"    // Arg: filter, "" for all
+	PageCase     Page = "case"     // Arg: case seq
 	PageSync     Page = "sync"
 	PageSettings Page = "settings"
 )

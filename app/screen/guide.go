@@ -81,6 +81,9 @@ func (s *Guide) StepBack() bool {
 	if !s.vm.Back() {
 		return false
 	}
+	if c := canvasOf(s.search); c != nil {
+		c.Unfocus()
+	}
 	s.search.SetText("")
 	s.Refresh()
 	return true
@@ -95,7 +98,7 @@ func (s *Guide) explain(st vm.GuideState) fyne.CanvasObject {
 	}
 	parts := []fyne.CanvasObject{
 		look.VStack(look.Gap1, look.PageTitle(st.Name), look.Body(st.Summary)),
-		look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 13 }, stats...),
+		look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 11 }, stats...),
 	}
 	card := func(title string, rows ...fyne.CanvasObject) {
 		if len(rows) > 0 {

@@ -22,6 +22,7 @@ type Home struct {
 	first          func()          // opens the first result
 	scroll         *input.Scroll
 	root           fyne.CanvasObject
+	load           oneAtATime
 	loaded         bool
 }
 
@@ -57,15 +58,12 @@ func NewHome(env *Env, m *vm.Home) *Home {
 
 // Refresh reads the newest state and shows it.
 func (s *Home) Refresh() {
-	s.env.Work(func() {
-		err := s.vm.Load(context.Background())
-		s.env.Post(func() {
-			if err != nil && !vm.HomeError(err) {
-				s.env.Fail(err)
-			}
-			s.loaded = true
-			s.Show(s.vm.State())
-		})
+	s.load.run(s.env, func() error { return s.vm.Load(context.Background()) }, func(err error) {
+		if err != nil && !vm.HomeError(err) {
+			s.env.Fail(err)
+		}
+		s.loaded = true
+		s.Show(s.vm.State())
 	})
 }
 

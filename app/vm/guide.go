@@ -47,7 +47,7 @@ func NewGuide(t Texts, s counter.Session, now func() time.Time, arg string) (*Gu
 // GuideState is what the screen 办事指南 shows.
 type GuideState struct {
 	Name, Summary     string
-	Times             []Fact // the figures at the top: promised, statutory, fee, visits
+	Times             []Fact // the figures at the top: promised, statutory, fee
 	Conditions        []string
 	Materials         []GuideMaterial
 	Flow              []Fact // step, then who and how long
@@ -133,9 +133,6 @@ func (g *Guide) State() (GuideState, error) {
 		AskTitle: t.T("guide.who"), AskText: t.T("guide.whoText"),
 	}
 	st.Times = []Fact{{t.T("guide.promised"), limitText(t, it.Promised)}, {t.T("guide.statutory"), limitText(t, it.Statutory)}, {t.T("guide.fee"), it.Fee.In(lang)}}
-	if it.Visits > 0 {
-		st.Times = append(st.Times, Fact{t.T("guide.visits"), t.T("guide.visitsN", "n", itoa(it.Visits))})
-	}
 	st.Conditions, st.Notes = texts(it.Conditions, lang), texts(it.Notes, lang)
 	for _, m := range it.Materials {
 		st.Materials = append(st.Materials, material(t, m))
@@ -157,6 +154,9 @@ func (g *Guide) State() (GuideState, error) {
 	fact("guide.department", it.Department.In(lang))
 	fact("guide.accepts", it.Accepts.In(lang))
 	fact("guide.result", it.Result.In(lang))
+	if it.Visits > 0 {
+		fact("guide.visits", t.T("guide.visitsN", "n", itoa(it.Visits)))
+	}
 	fact("guide.phone", it.Phone)
 	fact("guide.complaint", it.Complaint)
 	fact("guide.promisedNote", it.PromisedNote.In(lang))

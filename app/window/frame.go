@@ -112,10 +112,20 @@ func (s *Shell) reload() {
 	if s.machine == nil {
 		return
 	}
+	if s.reading {
+		s.again = true
+		return
+	}
+	s.reading = true
 	c := s.machine.Counter
 	s.o.Work(func() {
 		st, err := c.Status(context.Background())
 		s.o.Post(func() {
+			s.reading = false
+			if s.again {
+				s.again = false
+				defer s.reload()
+			}
 			if err != nil {
 				s.log.Error("read status", slog.Any("cause", err))
 				return
@@ -171,7 +181,11 @@ func (s *Shell) clearNote(force bool) {
 // fail shows an error in words and logs its cause. A fault nobody has words for gets a code that stands in the log, too.
 func (s *Shell) fail(err error) {
 	if errors.Is(err, counter.ErrLocked) {
-		if s.session != nil {
+		// Work of an earlier session may end late: what counts is whether this one is closed.
+		if s.session == nil {
+			return
+		}
+		if _, err := s.session.Catalog(); errors.Is(err, counter.ErrLocked) {
 			s.endSession()
 			s.login()
 		}

@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
+	"bianmin/app/input"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/assets/translations"
@@ -63,7 +65,9 @@ func newRig(t *testing.T, change func(*Options)) *rig {
 	}
 	r.s = New(o)
 	t.Cleanup(func() {
-		r.s.win.Close()
+		if slices.Contains(r.app.Driver().AllWindows(), r.s.win) { // else the test closed it
+			r.s.win.Close()
+		}
 		look.SetOnKey(nil)
 		look.SetOnActivity(nil)
 		look.SetOnShortcut(nil)
@@ -302,3 +306,21 @@ func submit(t testing.TB, s counter.Session) counter.Submitted {
 }
 
 func (r *rig) after(d time.Duration) { r.m.Clock.T = r.m.Clock.T.Add(d) }
+
+// typeTo types into the field at a place, counted from the top.
+func (r *rig) typeTo(place int, text string) {
+	r.t.Helper()
+	n := 0
+	r.each(func(o fyne.CanvasObject) bool {
+		f, ok := o.(*input.TextField)
+		if !ok {
+			return false
+		}
+		if n++; n <= place {
+			return false
+		}
+		r.s.win.Canvas().Focus(f.Focusable())
+		return true
+	})
+	r.typeText(text)
+}

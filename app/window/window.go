@@ -91,6 +91,8 @@ type Shell struct {
 	said    time.Time         // when the message on the screen came
 	active  time.Time         // when a person did something last
 	warned  bool              // that the machine locks in a moment
+	reading bool              // the counts are being read
+	again   bool              // they are to be read once more after that
 
 	mu     sync.Mutex    // guards latest
 	latest *engine.Event // newest event that is not shown yet; nil: none
