@@ -286,6 +286,7 @@ func (in *Intake) Person() *people.Person { return in.person }
 // Set takes an answer.
 func (in *Intake) Set(path form.Path, v any) []form.Change {
 	ch := in.fs.Set(path, v)
+	in.draft.Field = string(path) // a kill at this keystroke brings the clerk back to this field
 	in.changed()
 	return ch
 }
