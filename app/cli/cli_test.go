@@ -115,13 +115,18 @@ func (p *place) ok(in string, args ...string) string {
 	return out
 }
 
-func (p *place) enroll() {
+func (p *place) code() string {
 	p.t.Helper()
 	code, err := p.county.Code(context.Background())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.ok("", "enroll", "--gateway", p.county.URL(), "--code", code)
+	return code
+}
+
+func (p *place) enroll() {
+	p.t.Helper()
+	p.ok("", "enroll", "--gateway", p.county.URL(), "--code", p.code())
 }
 
 func (p *place) json(out string) map[string]any {
@@ -280,5 +285,58 @@ func TestHelpInBothLanguages(t *testing.T) {
 	}
 	if _, _, code := p.run("", "status", "--nosuch"); code != cli.ExitUsage {
 		t.Errorf("unknown flag: exit %d", code)
+	}
+}
+
+// What editors, other systems and mistyping bring is read, or refused in words and with the right exit code.
+func TestRoughInput(t *testing.T) {
+	p := newPlace(t)
+	if out, errs, code := p.run("", "enroll", "--gateway", "http://platform.example", "--code", p.code()); code != cli.ExitFailed || !strings.Contains(errs, "https://") {
+		t.Errorf("http address: exit %d, %s%s", code, out, errs)
+	}
+	p.enroll()
+	p.file("pinbom", "\ufeff246810\r\nnote: call li when lost\r\n")
+	p.file("answers", "\ufeff"+answers(t)+"\r\n")
+	intake := []string{"intake", "--operator", "wang", "--service", "gaoling", "--pin-file", "pinbom", "--answers"}
+	p.ok("", append(intake, "answers")...)
+	if _, errs, code := p.run("", append(intake, ".")...); code != cli.ExitFailed || !strings.Contains(errs, "--answers") {
+		t.Errorf("a folder for answers: exit %d, %s", code, errs)
+	}
+	p.file("empty", "\n")
+	if _, errs, code := p.run("", "intake", "--operator", "wang", "--service", "gaoling", "--pin-file", "empty", "--answers", "answers"); code != cli.ExitFailed {
+		t.Errorf("an empty PIN file: exit %d, %s", code, errs)
+	}
+	for _, args := range [][]string{{"status", "extra"}, {"help", "nosuch"}, {"doctor", "rebuild"}} {
+		if _, errs, code := p.run("", args...); code != cli.ExitUsage || errs == "" {
+			t.Errorf("%v: exit %d, %s", args, code, errs)
+		}
+	}
+}
+
+// A database that does not open is mended from the mirror by one command, and not without a login.
+func TestDamagedDatabaseIsRebuilt(t *testing.T) {
+	p := newPlace(t)
+	p.enroll()
+	p.ok(answers(t), "intake", "--operator", "wang", "--pin-file", "pin", "--service", "gaoling", "--answers", "-")
+	db := filepath.Join(p.data, "store.db")
+	if err := os.Truncate(db, 9000); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs, code := p.run("", "doctor", "--rebuild"); code != cli.ExitFailed {
+		t.Errorf("without a login: exit %d, %s", code, errs)
+	}
+	rep := p.json(p.ok("", "doctor", "--rebuild", "--operator", "wang", "--pin-file", "pin", "--json"))
+	aside, ok := rep["setAside"].(string)
+	if !ok {
+		t.Fatalf("report %v", rep)
+	}
+	if st, err := os.Stat(aside); err != nil || st.Size() != 9000 {
+		t.Errorf("the damaged file: %v, %v", st, err)
+	}
+	if st := p.json(p.ok("", "status", "--json")); st["pending"] != 1.0 || st["fault"] != "" {
+		t.Errorf("status %v", st)
+	}
+	if s := p.json(p.ok("", "sync", "--once", "--json")); s["pending"] != 0.0 {
+		t.Errorf("sync %v", s)
 	}
 }

@@ -6,7 +6,8 @@
 //	keys.a keys.b tries.a tries.b machine.key   the key ring (package vault)
 //	enrolment                                   what the platform granted this machine, sealed
 //	packs/                                      signed packs, sealed to this machine
-//	bianmin.db mirror/ blobs/                   the two logs and what follows from them (package store)
+//	enrolling                                   the keys of an enrolment that is not through, sealed; else absent
+//	store.db mirror/ blobs/                     the two logs and what follows from them (package store)
 //	run.sock                                    the process that holds the folder (package control)
 //
 // [Open] takes the folder at machine level: enough to send, to count and to check. Names, answers and packs open only in

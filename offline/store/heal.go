@@ -63,9 +63,15 @@ func (s *Store) heal(u *vault.Unlocked) error {
 			return err
 		}
 	}
-	s.mu.Lock()
-	s.gaps = s.mir.records.missing(s.head)
-	s.mu.Unlock()
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		gaps := s.unmirrored(tx, true)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.gaps = gaps
+		return nil
+	}); err != nil {
+		return fmt.Errorf("store: heal: %w", err)
+	}
 	if err := s.fillMirror(); err != nil {
 		return err
 	}

@@ -187,3 +187,40 @@ func TestDamagedPacketIsHealed(t *testing.T) {
 	wantClean(t, s)
 	sameMap(t, "outbox", want, plain(t, s))
 }
+
+// The receipt's frame is the only second copy of bytes that cannot be signed again the same.
+func TestLostReceiptInTheMirrorIsWrittenAgain(t *testing.T) {
+	for _, locked := range []bool{false, true} {
+		r := newRig(t)
+		s := r.login()
+		for n := range 3 {
+			r.submit(s, n)
+		}
+		wantClean(t, s)
+		var frame []byte
+		if err := s.mir.walk(func(_ uint32, f Frame) error {
+			if f.Kind == FrameReceipt && f.Number == 2 {
+				frame = append([]byte{}, f.Payload...)
+			}
+			return nil
+		}); err != nil || frame == nil {
+			t.Fatal(err)
+		}
+		flipAll(t, filepath.Join(r.dir, "mirror", segmentName(1)), frame, 30)
+		if !locked { // noticed while the store is open
+			if rep := verified(t, s); rep.OK() || rep.Faults[0].Where != "mirror" || rep.Faults[0].Seq != 2 {
+				t.Errorf("named: %v", rep.Faults)
+			}
+			if err := s.Rebuild(t.Context(), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantAgain := locked
+		r.close(s)
+		s = r.login()
+		if got := s.Restored().Mirrored; wantAgain && (len(got) != 1 || got[0] != 2) {
+			t.Errorf("written again: %v", got)
+		}
+		wantClean(t, s)
+	}
+}

@@ -90,10 +90,11 @@ func (r runs) missing(to uint64) []uint64 {
 
 // segment is what the index knows of one closed segment file.
 type segment struct {
-	Size    int64 `cbor:"1,keyasint"`
-	Records runs  `cbor:"2,keyasint"`
-	Events  runs  `cbor:"3,keyasint"`
-	Bad     int64 `cbor:"4,keyasint"` // bytes in which no frame was found
+	Size     int64 `cbor:"1,keyasint"`
+	Records  runs  `cbor:"2,keyasint"`
+	Events   runs  `cbor:"3,keyasint"`
+	Bad      int64 `cbor:"4,keyasint"` // bytes in which no frame was found
+	Receipts runs  `cbor:"5,keyasint"`
 }
 
 // mirror is the second copy of everything that must not be lost: an append-only run of segment files. It is used by one
@@ -107,17 +108,19 @@ type mirror struct {
 	sync   func(*os.File) error
 	dict   []byte
 
-	no      uint32 // number of the open segment; 0 when there is none yet
-	file    *os.File
-	size    int64
-	open    segment
-	closed  map[uint32]segment
-	records runs // of all segments
-	events  runs
-	dicts   map[vault.Hash][]byte
-	inOpen  map[string]bool // dictionaries in the open segment, by name
-	newest  []byte          // last record frame's packet in the open segment
-	torn    int64           // bytes cut off at the end of the last segment when it was opened
+	no       uint32 // number of the open segment; 0 when there is none yet
+	file     *os.File
+	size     int64
+	open     segment
+	closed   map[uint32]segment
+	records  runs // of all segments
+	receipts runs
+	bad      int64 // bytes in which no frame was found, the torn tail included
+	events   runs
+	dicts    map[vault.Hash][]byte
+	inOpen   map[string]bool // dictionaries in the open segment, by name
+	newest   []byte          // last record frame's packet in the open segment
+	torn     int64           // bytes cut off at the end of the last segment when it was opened
 }
 
 func segmentName(no uint32) string { return fmt.Sprintf("%06d.bmp", no) }
@@ -211,6 +214,10 @@ func (m *mirror) include(g segment) {
 	for _, r := range g.Events {
 		m.events = m.events.join(r)
 	}
+	for _, r := range g.Receipts {
+		m.receipts = m.receipts.join(r)
+	}
+	m.bad += g.Bad
 }
 
 // rescan reads every segment again and believes no index.
@@ -219,7 +226,7 @@ func (m *mirror) rescan() error {
 	if err != nil {
 		return err
 	}
-	m.records, m.events = nil, nil
+	m.records, m.events, m.receipts, m.bad = nil, nil, nil, 0
 	for _, no := range nos {
 		var g segment
 		data, end, bad, err := m.scan(no, func(_ int64, f Frame) error { g.note(f); return nil })
@@ -246,6 +253,8 @@ func (g *segment) note(f Frame) {
 		g.Records = g.Records.add(f.Number)
 	case FrameEvent:
 		g.Events = g.Events.add(f.Number)
+	case FrameReceipt:
+		g.Receipts = g.Receipts.add(f.Number)
 	}
 }
 
@@ -287,6 +296,7 @@ func openMirror(m *mirror, known map[uint32]segment) error {
 					return err
 				}
 				m.torn = int64(len(data)) - end
+				m.bad += m.torn
 				data = data[:end]
 			}
 			g.Size = int64(len(data))
@@ -403,6 +413,8 @@ func (m *mirror) write(frames []Frame) error {
 			m.records = m.records.add(f.Number)
 		case FrameEvent:
 			m.events = m.events.add(f.Number)
+		case FrameReceipt:
+			m.receipts = m.receipts.add(f.Number)
 		case FrameDict:
 			m.learn(f)
 			m.inOpen[f.Label] = true

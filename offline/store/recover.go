@@ -46,7 +46,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	}
 	var frames []Frame
 	if err := s.db.View(func(tx *bolt.Tx) error {
-		for _, seq := range s.mir.records.missing(s.head) {
+		for _, seq := range s.unmirrored(tx, s.mir.bad > 0) {
 			var out outboxRow
 			if err := s.box.get(tx, bucketOutbox, seqKey(seq), &out); err != nil {
 				s.gaps = append(s.gaps, seq) // written again at the next Unlock
@@ -350,6 +350,25 @@ func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft
 	})
 	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
 	return out, err
+}
+
+// unmirrored lists the records whose frames the mirror lacks; with receipts, also those of which only the receipt's frame
+// is gone, which is looked for where bytes of the mirror were lost.
+func (s *Store) unmirrored(tx *bolt.Tx, receipts bool) []uint64 {
+	out := s.mir.records.missing(s.head)
+	if !receipts {
+		return out
+	}
+	for seq := uint64(1); seq <= s.head; seq++ {
+		if s.mir.receipts.has(seq) || !s.mir.records.has(seq) {
+			continue
+		}
+		if row, err := s.header(tx, seq); err == nil && row.Receipt {
+			out = append(out, seq)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // fillMirror packs the records that are missing in the mirror again. Called with write held, somebody logged in.

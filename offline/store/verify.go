@@ -66,6 +66,7 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Rep
 	v.r = Report{Locked: v.u == nil, Records: v.head, Events: v.cursor, Acked: v.acked}
 	v.kinds = map[uint64]journal.Header{}
 	v.hashes = map[uint64]vault.Hash{}
+	v.receipts = map[uint64]bool{}
 	err := guarded(func() error {
 		return s.db.View(func(tx *bolt.Tx) error {
 			v.tx = tx
@@ -104,6 +105,7 @@ type verifier struct {
 	total    int
 	kinds    map[uint64]journal.Header
 	hashes   map[uint64]vault.Hash
+	receipts map[uint64]bool // records that a stage-1 receipt was given for
 }
 
 // add files a fault, with what is known of its record.
@@ -198,6 +200,9 @@ func (v *verifier) fromMirror(seq uint64) (journal.Kind, time.Time) {
 // body checks that a record's body and receipt are there and the ones the header names.
 func (v *verifier) body(row headerRow) {
 	s, key := v.s, seqKey(row.Seq)
+	if row.Receipt {
+		v.receipts[row.Seq] = true
+	}
 	if row.Receipt && v.tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(row.Seq, 1)) == nil {
 		v.add(Fault{Where: bucketReceipts, Seq: row.Seq, What: "doctor.lost", Err: fmt.Errorf("%w: no receipt", ErrDamaged)})
 	}
@@ -420,6 +425,9 @@ func (v *verifier) mirror() error {
 					told[ev.Cursor] = true
 				}
 			case FrameReceipt, FrameDraft:
+				if f.Kind == FrameReceipt {
+					delete(v.receipts, f.Number)
+				}
 				if v.u != nil {
 					if _, err := openAtDevice(s.o.Suite, v.u.SealKey(), f.Payload); err != nil {
 						v.add(Fault{Where: "mirror", Seq: f.Number, What: "doctor.value", Err: err})
@@ -446,6 +454,11 @@ func (v *verifier) mirror() error {
 	for seq := uint64(1); seq <= v.head; seq++ {
 		if !good[seq] {
 			v.add(Fault{Where: "mirror", Seq: seq, What: "doctor.lost", Err: fmt.Errorf("%w: no frame", ErrDamaged)})
+		}
+	}
+	for seq := uint64(1); seq <= v.head; seq++ {
+		if v.receipts[seq] && good[seq] {
+			v.add(Fault{Where: "mirror", Seq: seq, What: "doctor.lost", Err: fmt.Errorf("%w: no frame of the receipt", ErrDamaged)})
 		}
 	}
 	for n := uint64(1); n <= v.cursor; n++ {
