@@ -121,6 +121,9 @@ func (p *Program) Window(ctx context.Context) window.Options {
 	return w
 }
 
+// Desk returns the folder that is held; nil before the window opened it.
+func (p *Program) Desk() *desk.Desk { return p.desk }
+
 func (p *Program) config() desk.Config { return desk.Config{Dir: p.Dir, Log: p.Env.Log} }
 
 func (p *Program) raise() {
