@@ -87,7 +87,7 @@ type options struct {
 	data, gateway, code, codeFile, machine string
 	operator, pinFile, newPINFile, service string
 	answers, lang                          string
-	jsonOut, once, rebuild, demo           bool
+	jsonOut, once, rebuild                 bool
 
 	setAside string // where a damaged database was moved to, for doctor
 }
