@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,13 +11,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 
 	"bianmin/app/cli"
 	"bianmin/app/input"
 	"bianmin/app/screen"
+	"bianmin/offline/casefile"
 	"bianmin/offline/desk"
+	"bianmin/offline/form"
 	"bianmin/offline/words"
 	"bianmin/sync/link"
 )
@@ -183,7 +190,9 @@ func (j *journey) login() error {
 	return steps(
 		func() error { return j.tap("王秀英") },
 		func() error { return j.tryPIN("246810", "继续办理") },
-		func() error { return j.until("the line to say it is offline", func() bool { return j.hand.sees("离线") }) },
+		func() error {
+			return j.until("the line to say it is offline", func() bool { return j.hand.sees("离线") })
+		},
 		func() error { return j.shot("home") },
 	)
 }
@@ -203,7 +212,9 @@ func (j *journey) find() error {
 		func() error { return j.tap("养老") },
 		func() error { return j.only(service, "居住登记") },
 		func() error { return j.tap(service) },
-		func() error { return j.sees("承诺时限", "法定时限", "受理条件", "所需材料", "实施部门", "开始办理") },
+		func() error {
+			return j.sees("承诺时限", "法定时限", "受理条件", "所需材料", "实施部门", "开始办理")
+		},
 		func() error { return j.shot("guide") },
 	)
 }
@@ -260,14 +271,21 @@ func (j *journey) killed() error {
 		return err
 	}
 	kept := filepath.Join(j.work, "killed")
-	return j.until("the keystroke to reach the disk", func() bool {
-		if err := copyFolder(j.data(), kept); err != nil {
-			return false
+	var why error
+	err := j.until("the keystroke to reach the disk", func() bool {
+		step, field, value := "", "", ""
+		if why = copyFolder(j.data(), kept); why == nil {
+			step, field, value, why = j.draftIn(kept)
 		}
-		step, field, value, err := j.draftIn(kept)
-		j.report.figure("draft", []string{step, field})
-		return err == nil && step == "details" && field == "contactName" && value == "刘建"
+		if why == nil && (step != "details" || field != "contactName" || value != "刘建") {
+			why = fmt.Errorf("the draft is at %s, %s: %q", step, field, value)
+		}
+		return why == nil
 	})
+	if err != nil {
+		return fmt.Errorf("%w; %w", why, err)
+	}
+	return nil
 }
 
 // draftIn opens a folder as after a restart and returns where its draft stands.
@@ -327,8 +345,8 @@ func (j *journey) papers() error {
 		func() error { return j.tap("下一步") },
 		func() error { return j.sees("添加材料", "身份证", "户口簿") },
 		func() error { return j.shot("wizard-materials-empty") },
-		func() error { return j.tap("添加") },
-		func() error { return j.tap("添加") },
+		func() error { return j.tap("选择文件") },
+		func() error { return j.tap("选择文件") },
 		func() error { return j.shot("wizard-materials") },
 		func() error { return j.tap("去核对") },
 		func() error { return j.sees("请与群众一起核对", person, "30.00", "修改") },
@@ -339,33 +357,260 @@ func (j *journey) papers() error {
 	)
 }
 
-func (j *journey) submit() error { return errSkipped }
+func (j *journey) submit() error {
+	err := steps(
+		func() error { return j.tap("以上信息属实", "同意为办理本事项") },
+		func() error { return j.hand.draw(isPad, handwriting()) },
+		func() error { j.settle(); return j.shot("wizard-signature") },
+		func() error { return j.tap("签好了，提交") },
+		func() error {
+			return j.until("the receipt", func() bool { return j.hand.sees("已保存在本机，联网后自动送达") })
+		},
+		func() error {
+			return j.until("the top bar", func() bool { return j.hand.sees("离线 · 1 件待送达") || j.hand.sees("离线·1件待送达") })
+		},
+		func() error { return j.shot("receipt-1") },
+		func() error { return j.tap("保存图片") },
+	)
+	if err != nil {
+		return err
+	}
+	c, err := j.theCase()
+	if err != nil {
+		return err
+	}
+	j.no, j.seq = c.No, c.Seq
+	return j.keepReceipt(1)
+}
 
-func (j *journey) scanned() error { return errSkipped }
+// keepReceipt writes what the clerk saved and what the QR says.
+func (j *journey) keepReceipt(stage uint8) error {
+	s, err := j.session()
+	if err != nil {
+		return err
+	}
+	r, err := s.Receipt(j.ctx, j.seq, stage)
+	if err != nil {
+		return err
+	}
+	var png []byte
+	for name, data := range j.saved {
+		if strings.Contains(name, j.no) {
+			png = data
+		}
+	}
+	if png == nil {
+		return fmt.Errorf("no picture of receipt %s was saved", j.no)
+	}
+	j.links[stage] = r.Link
+	base := filepath.Join(j.out, fmt.Sprintf("receipt-%d", stage))
+	if err := os.WriteFile(base+".link", []byte(r.Link+"\n"), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(base+".png", png, 0o644)
+}
 
-func (j *journey) verified() error { return errSkipped }
+func (j *journey) delivered() error {
+	if err := j.county.Up(j.ctx); err != nil {
+		return err
+	}
+	from := time.Now()
+	return steps(
+		func() error {
+			return j.until("the engine to notice by itself", func() bool { return j.hand.sees("已联网") && j.hand.sees("全部送达") })
+		},
+		func() error { j.report.figure("noticed ms", time.Since(from).Milliseconds()); return nil },
+		func() error {
+			return j.until("the acceptance", func() bool {
+				c, err := j.theCase()
+				return err == nil && c.OfficialNo != "" && len(c.Stage2) > 0
+			})
+		},
+		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
+		func() error {
+			return j.until("the case", func() bool { return j.hand.sees("平台已受理") && j.hand.sees("送达平台") })
+		},
+		func() error { return j.shot("case-accepted") },
+		func() error { j.goTo(screen.PageReceipt, j.arg()+":2"); return nil },
+		func() error {
+			return j.until("the second receipt", func() bool { return j.hand.sees("受理通知书") })
+		},
+		func() error { return j.shot("receipt-2") },
+		func() error { clear(j.saved); return j.tap("保存图片") },
+		func() error { return j.keepReceipt(2) },
+		func() error { j.goTo(screen.PageSync, ""); return j.shot("sync") },
+	)
+}
 
-func (j *journey) openssl() error { return errSkipped }
+func (j *journey) corrected() error {
+	const note = "电话打不通，请与老人家属核对后改正"
+	if _, err := j.county.Run(j.ctx, "case", "show", j.no); err != nil {
+		return err
+	}
+	if _, err := j.county.Run(j.ctx, "case", "correct", j.no, "--field", "contactPhone", "--note", note, "--officer", "赵敏", "--phone", "0999-6001002"); err != nil {
+		return err
+	}
+	return steps(
+		func() error {
+			return j.until("the correction", func() bool {
+				c, err := j.theCase()
+				return err == nil && c.Correction != nil
+			})
+		},
+		func() error { j.goTo(screen.PageHome, ""); return nil },
+		func() error {
+			return j.until("the home screen to tell", func() bool { return j.hand.sees("需要补正") })
+		},
+		func() error { return j.shot("home-correction") },
+		func() error { j.goTo(screen.PageCases, ""); return nil },
+		func() error { return j.until("the list", func() bool { return j.hand.sees("补正告知") }) },
+		func() error { return j.shot("cases") },
+		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
+		func() error { return j.until("the reason", func() bool { return j.hand.sees(note) }) },
+		func() error { return j.sees("个工作日", "联系电话", "去补正") },
+		func() error { return j.shot("case-correction") },
+		func() error { return j.tap("去补正") },
+		func() error { return j.until("the form", func() bool { return j.hand.sees("审核意见") }) },
+		func() error { return j.onlyOpen("contactPhone") },
+		func() error { return j.write("联系电话", "13900000007") },
+		func() error { return j.shot("wizard-correction") },
+		func() error { return j.tap("去核对") },
+		func() error { return j.shot("wizard-correction-review") },
+		func() error { return j.tap("提交补正") },
+		func() error {
+			return j.until("the answer at the platform", func() bool {
+				out, err := j.county.Run(j.ctx, "case", "show", j.no, "--json")
+				return err == nil && strings.Contains(string(out), "correction-done")
+			})
+		},
+	)
+}
 
-func (j *journey) delivered() error { return errSkipped }
+// onlyOpen checks that one answer may be changed and no other.
+func (j *journey) onlyOpen(path form.Path) error {
+	s, err := j.session()
+	if err != nil {
+		return err
+	}
+	in, err := s.Correct(j.ctx, j.seq)
+	if err != nil {
+		return err
+	}
+	for _, b := range in.Form().Visible() {
+		for _, it := range b.Items {
+			if st := in.Form().State(it.Path); st.Field != nil && st.ReadOnly == (it.Path == path) {
+				return fmt.Errorf("%s: read-only is %v", it.Path, st.ReadOnly)
+			}
+		}
+	}
+	return nil
+}
 
-func (j *journey) corrected() error { return errSkipped }
+func (j *journey) decided() error {
+	if _, err := j.county.Run(j.ctx, "case", "decide", j.no, "--granted", "--note", "符合条件，自本月起发放"); err != nil {
+		return err
+	}
+	return steps(
+		func() error {
+			return j.until("the decision", func() bool {
+				c, err := j.theCase()
+				return err == nil && c.State == casefile.Granted
+			})
+		},
+		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
+		func() error {
+			return j.until("the time line", func() bool {
+				return j.hand.sees("办结") && j.hand.sees("补正告知") && j.hand.sees("补正收齐") && j.hand.sees("受理") && j.hand.sees("收件")
+			})
+		},
+		func() error { return j.sees("符合条件，自本月起发放") },
+		func() error { return j.shot("case-granted") },
+	)
+}
 
-func (j *journey) decided() error { return errSkipped }
+// rebuilt compares what the screens stand on before and after every projection was made anew.
+func (j *journey) rebuilt() error {
+	before, err := j.theCase()
+	if err != nil {
+		return err
+	}
+	was := before.Timeline
+	if err := j.expect(cli.ExitOK, "All is sound", "doctor", "--rebuild"); err != nil {
+		return err
+	}
+	after, err := j.theCase()
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(was, after.Timeline) || !bytes.Equal(before.Answers, after.Answers) || before.State != after.State {
+		return errors.New("the rebuilt case differs")
+	}
+	img, err := j.hand.shot(filepath.Join(j.work, "before.png"))
+	if err != nil {
+		return err
+	}
+	j.goTo(screen.PageHome, "")
+	j.goTo(screen.PageCase, j.arg())
+	if err := j.until("the case", func() bool { return j.hand.sees("符合条件，自本月起发放") }); err != nil {
+		return err
+	}
+	again, err := j.hand.shot(filepath.Join(j.work, "after.png"))
+	if err != nil {
+		return err
+	}
+	j.report.figure("pixels that differ", differ(img, again))
+	return nil
+}
 
-func (j *journey) phone() error { return errSkipped }
+func differ(a, b image.Image) int {
+	n := 0
+	for y := range a.Bounds().Dy() {
+		for x := range a.Bounds().Dx() {
+			if a.At(x, y) != b.At(x, y) {
+				n++
+			}
+		}
+	}
+	return n
+}
 
-func (j *journey) phoneForged() error { return errSkipped }
+// elder takes every screen of the staff in the old-age mode, then in English.
+func (j *journey) elder() error {
+	return steps(
+		func() error { j.goTo(screen.PageSettings, ""); return j.shot("settings") },
+		func() error { return j.tap("大字、大按钮") },
+		func() error { return j.round("elder") },
+		func() error { j.goTo(screen.PageSettings, ""); return j.tap("黑底亮字") },
+		func() error { return j.round("contrast") },
+		func() error { j.goTo(screen.PageSettings, ""); return j.tap("普通字号") },
+		func() error { return j.tap("English") },
+		func() error { return j.round("english") },
+		func() error { j.goTo(screen.PageSettings, ""); return j.tap("中文") },
+	)
+}
 
-func (j *journey) rebuilt() error { return errSkipped }
-
-func (j *journey) elder() error { return errSkipped }
-
-func (j *journey) nothingPersonal() error { return errSkipped }
-
-func (j *journey) damaged() error { return errSkipped }
+func (j *journey) round(name string) error {
+	for _, r := range []screen.Route{
+		{Page: screen.PageHome}, {Page: screen.PageServices}, {Page: screen.PageGuide, Arg: "gaoling"}, {Page: screen.PageCases},
+		{Page: screen.PageCase, Arg: j.arg()}, {Page: screen.PageReceipt, Arg: j.arg()}, {Page: screen.PageSync}, {Page: screen.PageSettings},
+	} {
+		j.goTo(r.Page, r.Arg)
+		if r.Page == screen.PageReceipt || r.Page == screen.PageCase {
+			end := j.until("the page", func() bool { return !j.hand.sees("正在") && !j.hand.sees("Opening") })
+			if end != nil {
+				return end
+			}
+		}
+		if err := j.shot(name + "-" + string(r.Page)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func (j *journey) looks() {}
+
+func (j *journey) arg() string { return strconv.FormatUint(j.seq, 10) }
 
 // samplePhoto is a picture of a card as a camera would give it.
 func samplePhoto() []byte {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +17,8 @@ import (
 	"bianmin/app/screen"
 	"bianmin/app/window"
 	"bianmin/assets/translations"
+	"bianmin/offline/counter"
+	"bianmin/offline/desk"
 )
 
 // patience bounds how long the tour waits for something that must come by itself.
@@ -41,11 +42,37 @@ type journey struct {
 	hand    hand
 	photo   []byte // what the clerk chooses when asked for a file
 	saved   map[string][]byte
+	own     *desk.Session
 
-	no, link  string // of the case
-	seq       uint64
-	official  string
-	linkStage string // link of stage 2
+	no    string // receipt number of the case
+	seq   uint64
+	links map[uint8]string // of the receipts, by stage
+}
+
+// session is a session beside the window's, to look at what the screens stand on. It is logged in once.
+func (j *journey) session() (*desk.Session, error) {
+	if j.own != nil {
+		return j.own, nil
+	}
+	s, err := j.program.Desk().Login(j.ctx, "li", demo.PINs()["li"])
+	j.own = s
+	return s, err
+}
+
+// theCase is the journey's only case.
+func (j *journey) theCase() (counter.Case, error) {
+	s, err := j.session()
+	if err != nil {
+		return counter.Case{}, err
+	}
+	list, err := s.Cases(j.ctx)
+	if err != nil {
+		return counter.Case{}, err
+	}
+	if len(list) != 1 {
+		return counter.Case{}, fmt.Errorf("%d cases, not one", len(list))
+	}
+	return list[0], nil
 }
 
 func (j *journey) data() string { return filepath.Join(j.out, "data") }
@@ -95,6 +122,10 @@ func (j *journey) start() error {
 func (j *journey) stop() {
 	if j.program == nil {
 		return
+	}
+	if j.own != nil {
+		j.own.Close(context.WithoutCancel(j.ctx)) // the program ends every session anyway
+		j.own = nil
 	}
 	county := j.program.County
 	j.program.County = nil // the county outlives the program here
@@ -215,6 +246,11 @@ func (j *journey) pin(pin string) error {
 
 // command runs a command line on the machine's folder, as county IT does.
 func (j *journey) command(args ...string) (out string, code int, err error) {
+	return j.commandOn(j.data(), args...)
+}
+
+// commandOn runs a command line on another folder.
+func (j *journey) commandOn(dir string, args ...string) (out string, code int, err error) {
 	texts, err := translations.Load()
 	if err != nil {
 		return "", 0, err
@@ -226,7 +262,7 @@ func (j *journey) command(args ...string) (out string, code int, err error) {
 	defer env.Close()
 	var o, e bytes.Buffer
 	env.In, env.Out, env.Err, env.Lang = strings.NewReader(""), &o, &e, "en"
-	code = cli.Main(j.ctx, append(args, "--data", j.data()), env)
+	code = cli.Main(j.ctx, append(args, "--data", dir), env)
 	return o.String() + e.String(), code, nil
 }
 
@@ -251,5 +287,3 @@ func steps(fns ...func() error) error {
 	}
 	return nil
 }
-
-var errSkipped = errors.New("an earlier step failed")

@@ -66,7 +66,7 @@ func tour(ctx context.Context, gatewayd, out string, shots bool) (bool, error) {
 	defer os.RemoveAll(work)
 	a := test.NewApp()
 	defer a.Quit()
-	j := &journey{ctx: ctx, app: a, gatewayd: gatewayd, out: out, work: work, ui: make(chan func(), 256), report: report{Started: time.Now()}}
+	j := &journey{ctx: ctx, app: a, gatewayd: gatewayd, out: out, work: work, ui: make(chan func(), 256), links: map[uint8]string{}, report: report{Started: time.Now()}}
 	if shots {
 		j.looks()
 	} else {
