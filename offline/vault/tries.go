@@ -17,6 +17,11 @@ const (
 	maxWrong   = 5
 	lockTime   = 15 * time.Minute
 	laterDelay = time.Minute // each wrong try in every round after the first lock
+
+	// freeCuts is how many checks in a row may be cut short (power, kill) before a check that has not ended counts as
+	// wrong from its start. Whoever can cut the power gets so many guesses more, once; a village with bad power is not
+	// locked out.
+	freeCuts = 5
 )
 
 // firstDelays are the waits after the wrong tries of the first round; the fifth locks instead.
@@ -34,7 +39,7 @@ func delayAfter(failed uint8, rounds uint32) time.Duration {
 }
 
 // tries counts wrong PINs of all operators. It is written before a PIN is looked at, so that a kill in the middle of
-// the check is a spent try.
+// the check is known: the first freeCuts of them are forgiven, the others are spent tries.
 type tries struct {
 	Version uint64     `cbor:"1,keyasint"` // counts writes
 	Seen    int64      `cbor:"2,keyasint"` // latest wall clock seen, Unix milliseconds
@@ -43,10 +48,13 @@ type tries struct {
 
 type tryState struct {
 	Slot   slotID `cbor:"1,keyasint"`
-	Failed uint8  `cbor:"2,keyasint"` // wrong tries in this round
-	Rounds uint32 `cbor:"3,keyasint"` // locks since the last right PIN
-	Since  int64  `cbor:"4,keyasint"` // when the wait began, Unix milliseconds
-	Wait   int64  `cbor:"5,keyasint"` // how long it is, milliseconds
+	Failed uint8  `cbor:"2,keyasint"`           // wrong tries in this round
+	Rounds uint32 `cbor:"3,keyasint"`           // locks since the last right PIN
+	Since  int64  `cbor:"4,keyasint"`           // when the wait began, Unix milliseconds
+	Wait   int64  `cbor:"5,keyasint"`           // how long it is, milliseconds
+	Cut    uint8  `cbor:"6,keyasint,omitempty"` // checks begun and not ended since the last right PIN, at most freeCuts
+
+	counted bool // this try was counted as wrong at its start
 }
 
 // triesFile is the file: the counters sealed under a key derived from the machine key.
@@ -103,7 +111,7 @@ func (t tries) with(o tryState) tries {
 			ops = append(ops, old)
 		}
 	}
-	if o.Failed > 0 || o.Rounds > 0 {
+	if o.Failed > 0 || o.Rounds > 0 || o.Cut > 0 {
 		ops = append(ops, o)
 	}
 	t.Ops = ops
@@ -204,8 +212,8 @@ func (r *Ring) infoOf(op operator) OperatorInfo {
 	return i
 }
 
-// spendTry counts a try as wrong and makes that durable, before anybody looks at the PIN. The words error says to
-// wait, or that the lock still holds; then nothing was counted. Called with tryMu held.
+// spendTry makes durable that a check begins, before anybody looks at the PIN. The words error says to wait, or that the
+// lock still holds; then nothing was counted. Called with tryMu held.
 func (r *Ring) spendTry(op operator) (tryState, error) {
 	now := r.now()
 	if err := r.seeClock(now); err != nil {
@@ -215,21 +223,42 @@ func (r *Ring) spendTry(op operator) (tryState, error) {
 	if left := r.remaining(o, now); left > 0 {
 		return tryState{}, waitError(o, now, left)
 	}
+	if o.Cut < freeCuts {
+		o.Cut++
+		return o, r.setTries(r.tries.with(o))
+	}
+	o = o.failed(now)
+	if err := r.setTries(r.tries.with(o)); err != nil {
+		return tryState{}, err
+	}
+	o.counted = true
+	r.waits[op.Slot] = now
+	return o, nil
+}
+
+// failed returns o with one more wrong try.
+func (o tryState) failed(now time.Time) tryState {
 	if o.Failed >= maxWrong {
 		o.Failed, o.Rounds = 0, o.Rounds+1
 	}
 	o.Failed++
 	o.Since, o.Wait = now.UnixMilli(), delayAfter(o.Failed, o.Rounds).Milliseconds()
-	if err := r.setTries(r.tries.with(o)); err != nil {
-		return tryState{}, err
-	}
-	r.waits[op.Slot] = now
-	return o, nil
+	return o
 }
 
-// wrong starts the wait now that the check is over, and returns the words. Called with tryMu held.
-func (r *Ring) wrong(o tryState) error {
+// wrong counts the try that ended, starts the wait, and returns the words. Called with tryMu held.
+func (r *Ring) wrong(begun tryState) error {
 	now := r.now()
+	o := r.tries.of(begun.Slot) // another check may have ended meanwhile
+	if !begun.counted {
+		o = o.failed(now)
+		if o.Cut > 0 {
+			o.Cut--
+		}
+		if err := r.setTries(r.tries.with(o)); err != nil {
+			return err
+		}
+	}
 	r.waits[o.Slot] = now
 	if o.Failed >= maxWrong {
 		return waitError(o, now, lockTime)

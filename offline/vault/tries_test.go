@@ -115,27 +115,60 @@ func TestCounterSurvivesRestart(t *testing.T) {
 	mustUnlock(t, f.reopen(t), "wang", "204816")
 }
 
-// A process killed while Argon2 runs has spent its try.
-func TestKilledCheckIsASpentTry(t *testing.T) {
+// killed is an Unlock whose process is killed while Argon2 runs.
+func (f *fixture) killed(t *testing.T) {
+	t.Helper()
+	f.ring.kdf = func(Argon, []byte, []byte) []byte { panic("killed") }
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Fatal("the PIN was not looked at")
+			}
+		}()
+		f.ring.Unlock("wang", "204816") //nolint:errcheck // it panics
+	}()
+	f.reopen(t)
+}
+
+// A village with bad power is not locked out by cuts in the middle of the check; whoever cuts on purpose gets five
+// guesses more, once.
+func TestKilledCheckIsForgivenFiveTimes(t *testing.T) {
 	f := newFixture(t)
+	for i := 1; i <= freeCuts; i++ {
+		f.killed(t)
+		if o := stateOf(t, f.ring, "wang"); o.Failed != 0 || !o.NotBefore.IsZero() {
+			t.Fatalf("after %d cuts: %+v", i, o)
+		}
+	}
+	mustUnlock(t, f.ring, "wang", "204816")
+	for range freeCuts {
+		f.killed(t)
+	}
 	for i := 1; i <= maxWrong; i++ {
 		f.clock.forward(time.Minute)
-		f.ring.kdf = func(Argon, []byte, []byte) []byte { panic("killed") }
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Fatal("the PIN was not looked at")
-				}
-			}()
-			f.ring.Unlock("wang", "204816") //nolint:errcheck // it panics
-		}()
-		f.reopen(t)
+		f.killed(t)
 		if o := stateOf(t, f.ring, "wang"); o.Failed != i {
-			t.Fatalf("after %d kills: %+v", i, o)
+			t.Fatalf("after %d more kills: %+v", i, o)
 		}
 	}
 	if _, err := f.ring.Unlock("wang", "204816"); !errors.Is(err, ErrLocked) {
-		t.Fatalf("after five kills: %v", err)
+		t.Fatalf("after five spent tries: %v", err)
+	}
+}
+
+// Wrong PINs count in full, with cuts between them.
+func TestCutsDoNotHideWrongPINs(t *testing.T) {
+	f := newFixture(t)
+	f.killed(t)
+	f.ring.kdf = argon
+	f.fail(t, 2)
+	f.clock.forward(time.Minute)
+	f.killed(t)
+	f.ring.kdf = argon
+	f.clock.forward(time.Minute)
+	f.fail(t, 3)
+	if _, err := f.ring.Unlock("wang", "204816"); !errors.Is(err, ErrLocked) {
+		t.Fatalf("five wrong PINs and two cuts: %v", err)
 	}
 }
 
