@@ -63,11 +63,14 @@ bench: setup-test build ## print every figure beside its floor
 	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'
 	@packaging/start-bench.sh
 
-tour: setup-test build ## the whole journey, headless, into tour/
+tour: setup-test build page-tools ## the whole journey, headless, into tour/
 	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -out tour -bin $(BIN)
 
 shots: setup-test ## screenshots of every screen in every look, into docs/shots/
 	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -shots docs/shots -bin $(BIN)
+
+page-tools:
+	@cd assets/receipt-page && { [ -d node_modules/playwright-core ] || npm ci --silent --no-audit --no-fund; }
 
 page: setup-test ## build the citizen page from npm with pinned versions
 	@cd assets/receipt-page && npm ci --silent --no-audit --no-fund && npm run --silent build
