@@ -37,6 +37,7 @@ type Login struct {
 	panel      *fyne.Container
 	root       fyne.CanvasObject
 	last       vm.LoginState
+	may        bool // a pass phrase may be typed, as its field was told
 }
 
 var (
@@ -71,7 +72,7 @@ func NewLogin(env *Env, m *vm.Login) *Login {
 	}
 	s.pad.OnDone = s.try
 	s.pad.HideHint()
-	s.phrase = input.NewSecret()
+	s.phrase, s.may = input.NewSecret(), true
 	s.phrase.SetOnEnter(s.tryPhrase)
 	s.enter = look.PrimaryButton(env.T("login.enter"), s.tryPhrase)
 	s.phraseBox = look.VStack(look.Gap3, look.NewFieldFrame(env.T("login.phrase"), s.phrase), s.enter)
@@ -269,13 +270,18 @@ func (s *Login) Show(st vm.LoginState) {
 		s.prompt.SetRole(look.RoleText)
 	}
 	s.pad.Hidden, s.phraseBox.Hidden = st.Phrase, !st.Phrase
-	s.toggle.SetText(st.Switch)
+	if s.toggle.Text() != st.Switch {
+		s.toggle.SetText(st.Switch)
+	}
 	s.toggle.Hidden = st.Chosen == ""
 	if s.pad.Disabled() == st.MayType {
 		setEnabled(s.pad, st.MayType)
 	}
 	setEnabled(s.enter, st.MayType)
-	s.phrase.SetReadOnly(!st.MayType)
+	if st.MayType != s.may {
+		s.may = st.MayType
+		s.phrase.SetReadOnly(!st.MayType)
+	}
 	s.enterBox.(*fyne.Container).Hidden = st.Change
 	s.change.root.Hidden = !st.Change
 	s.change.fault(st.Fault)
