@@ -46,7 +46,7 @@ $(BIN)/bianmin-gatewayd:
 
 test: setup-test lint build unit ## install what is missing, run every test and lint (FULL=1: full counts)
 
-unit: $(BIN)/bianmin-gatewayd
+unit: page-tools
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
 	packaging/window-test.sh
 
@@ -60,13 +60,13 @@ lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@echo "lint: clean"
 
 bench: setup-test build ## print every figure beside its floor
-	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'
+	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -p 1 -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'
 	@packaging/start-bench.sh
 
 tour: setup-test build page-tools ## the whole journey, headless, into tour/
 	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -out tour -bin $(BIN)
 
-shots: setup-test ## screenshots of every screen in every look, into docs/shots/
+shots: setup-test build page-tools ## screenshots of every screen in every look, into docs/shots/
 	@CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -shots docs/shots -bin $(BIN)
 
 page-tools:

@@ -324,8 +324,13 @@ func (r *caseRig) looks(name string, open func() screen.View, at string, more fu
 		lang string
 		w, h float32
 	}{
-		{look.Standard, "zh", 1280, 800}, {look.Standard, "zh", 1024, 768}, {look.Standard, "en", 1280, 800},
-		{look.Elder, "zh", 1280, 800}, {look.Elder, "zh", 1024, 768}, {look.Elder, "en", 1024, 768}, {look.HighContrast, "zh", 1280, 800},
+		{look.Standard, "zh", 1280, 800},
+		{look.Standard, "zh", 1024, 768},
+		{look.Standard, "en", 1280, 800},
+		{look.Elder, "zh", 1280, 800},
+		{look.Elder, "zh", 1024, 768},
+		{look.Elder, "en", 1024, 768},
+		{look.HighContrast, "zh", 1280, 800},
 	} {
 		r.words.lang = l.lang
 		look.SetLang(l.lang)

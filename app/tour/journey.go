@@ -1,29 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/jpeg"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
-	"strconv"
 	"strings"
-	"time"
-
-	"fyne.io/fyne/v2"
 
 	"bianmin/app/cli"
-	"bianmin/app/input"
 	"bianmin/app/screen"
-	"bianmin/offline/casefile"
 	"bianmin/offline/desk"
-	"bianmin/offline/form"
 	"bianmin/offline/words"
 	"bianmin/sync/link"
 )
@@ -403,264 +390,19 @@ func (j *journey) keepReceipt(stage uint8) error {
 		return fmt.Errorf("no picture of receipt %s was saved", j.no)
 	}
 	j.links[stage] = r.Link
+	if j.plain {
+		return nil
+	}
+	text, _, err := j.command("verify", r.Link, "--lang", "zh")
+	if err != nil {
+		return err
+	}
 	base := filepath.Join(j.out, fmt.Sprintf("receipt-%d", stage))
+	if err := os.WriteFile(base+".txt", []byte(text), 0o644); err != nil {
+		return err
+	}
 	if err := os.WriteFile(base+".link", []byte(r.Link+"\n"), 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(base+".png", png, 0o644)
-}
-
-func (j *journey) delivered() error {
-	if err := j.county.Up(j.ctx); err != nil {
-		return err
-	}
-	from := time.Now()
-	return steps(
-		func() error {
-			return j.until("the engine to notice by itself", func() bool { return j.hand.sees("已联网") && j.hand.sees("全部送达") })
-		},
-		func() error { j.report.figure("noticed ms", time.Since(from).Milliseconds()); return nil },
-		func() error {
-			return j.until("the acceptance", func() bool {
-				c, err := j.theCase()
-				return err == nil && c.OfficialNo != "" && len(c.Stage2) > 0
-			})
-		},
-		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
-		func() error {
-			return j.until("the case", func() bool { return j.hand.sees("平台已受理") && j.hand.sees("送达平台") })
-		},
-		func() error { return j.shot("case-accepted") },
-		func() error { j.goTo(screen.PageReceipt, j.arg()+":2"); return nil },
-		func() error {
-			return j.until("the second receipt", func() bool { return j.hand.sees("受理通知书") })
-		},
-		func() error { return j.shot("receipt-2") },
-		func() error { clear(j.saved); return j.tap("保存图片") },
-		func() error { return j.keepReceipt(2) },
-		func() error { j.goTo(screen.PageSync, ""); return j.shot("sync") },
-	)
-}
-
-func (j *journey) corrected() error {
-	const note = "电话打不通，请与老人家属核对后改正"
-	if _, err := j.county.Run(j.ctx, "case", "show", j.no); err != nil {
-		return err
-	}
-	if _, err := j.county.Run(j.ctx, "case", "correct", j.no, "--field", "contactPhone", "--note", note, "--officer", "赵敏", "--phone", "0999-6001002"); err != nil {
-		return err
-	}
-	return steps(
-		func() error {
-			return j.until("the correction", func() bool {
-				c, err := j.theCase()
-				return err == nil && c.Correction != nil
-			})
-		},
-		func() error { j.goTo(screen.PageHome, ""); return nil },
-		func() error {
-			return j.until("the home screen to tell", func() bool { return j.hand.sees("需要补正") })
-		},
-		func() error { return j.shot("home-correction") },
-		func() error { j.goTo(screen.PageCases, ""); return nil },
-		func() error { return j.until("the list", func() bool { return j.hand.sees("补正告知") }) },
-		func() error { return j.shot("cases") },
-		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
-		func() error { return j.until("the reason", func() bool { return j.hand.sees(note) }) },
-		func() error { return j.sees("个工作日", "联系电话", "去补正") },
-		func() error { return j.shot("case-correction") },
-		func() error { return j.tap("去补正") },
-		func() error { return j.until("the form", func() bool { return j.hand.sees("审核意见") }) },
-		func() error { return j.onlyOpen("contactPhone") },
-		func() error { return j.write("联系电话", "13900000007") },
-		func() error { return j.shot("wizard-correction") },
-		func() error { return j.tap("去核对") },
-		func() error { return j.shot("wizard-correction-review") },
-		func() error { return j.tap("提交补正") },
-		func() error {
-			return j.until("the answer at the platform", func() bool {
-				out, err := j.county.Run(j.ctx, "case", "show", j.no, "--json")
-				return err == nil && strings.Contains(string(out), "correction-done")
-			})
-		},
-	)
-}
-
-// onlyOpen checks that one answer may be changed and no other.
-func (j *journey) onlyOpen(path form.Path) error {
-	s, err := j.session()
-	if err != nil {
-		return err
-	}
-	in, err := s.Correct(j.ctx, j.seq)
-	if err != nil {
-		return err
-	}
-	for _, b := range in.Form().Visible() {
-		for _, it := range b.Items {
-			if st := in.Form().State(it.Path); st.Field != nil && st.ReadOnly == (it.Path == path) {
-				return fmt.Errorf("%s: read-only is %v", it.Path, st.ReadOnly)
-			}
-		}
-	}
-	return nil
-}
-
-func (j *journey) decided() error {
-	if _, err := j.county.Run(j.ctx, "case", "decide", j.no, "--granted", "--note", "符合条件，自本月起发放"); err != nil {
-		return err
-	}
-	return steps(
-		func() error {
-			return j.until("the decision", func() bool {
-				c, err := j.theCase()
-				return err == nil && c.State == casefile.Granted
-			})
-		},
-		func() error { j.goTo(screen.PageCase, j.arg()); return nil },
-		func() error {
-			return j.until("the time line", func() bool {
-				return j.hand.sees("办结") && j.hand.sees("补正告知") && j.hand.sees("补正收齐") && j.hand.sees("受理") && j.hand.sees("收件")
-			})
-		},
-		func() error { return j.sees("符合条件，自本月起发放") },
-		func() error { return j.shot("case-granted") },
-	)
-}
-
-// rebuilt compares what the screens stand on before and after every projection was made anew.
-func (j *journey) rebuilt() error {
-	before, err := j.theCase()
-	if err != nil {
-		return err
-	}
-	was, err := j.casePicture()
-	if err != nil {
-		return err
-	}
-	if err := j.expect(cli.ExitOK, "All is sound", "doctor", "--rebuild"); err != nil {
-		return err
-	}
-	after, err := j.theCase()
-	if err != nil {
-		return err
-	}
-	if !reflect.DeepEqual(before.Timeline, after.Timeline) || !bytes.Equal(before.Answers, after.Answers) || before.State != after.State {
-		return errors.New("the rebuilt case differs")
-	}
-	is, err := j.casePicture()
-	if err != nil {
-		return err
-	}
-	n := differ(was, is)
-	j.report.figure("pixels that differ", n)
-	if n != 0 {
-		return fmt.Errorf("the case's screen differs in %d pixels", n)
-	}
-	return nil
-}
-
-// casePicture opens the case anew and returns what its screen shows.
-func (j *journey) casePicture() (image.Image, error) {
-	j.goTo(screen.PageHome, "")
-	j.goTo(screen.PageCase, j.arg())
-	if err := j.until("the case", func() bool { return j.hand.sees("符合条件，自本月起发放") }); err != nil {
-		return nil, err
-	}
-	j.hand.c.Unfocus()
-	return j.hand.shot(filepath.Join(j.work, "case.png"))
-}
-
-// topBar is the height of the bar whose clock goes on.
-const topBar = 64
-
-func differ(a, b image.Image) int {
-	n := 0
-	for y := topBar; y < a.Bounds().Dy(); y++ {
-		for x := range a.Bounds().Dx() {
-			if a.At(x, y) != b.At(x, y) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// elder takes every screen of the staff in the old-age mode, then in English.
-func (j *journey) elder() error {
-	return steps(
-		func() error { j.goTo(screen.PageSettings, ""); return j.shot("settings") },
-		func() error { return j.tap("大字、大按钮") },
-		func() error { return j.round("elder") },
-		func() error { j.goTo(screen.PageSettings, ""); return j.tap("黑底亮字") },
-		func() error { return j.round("contrast") },
-		func() error { j.goTo(screen.PageSettings, ""); return j.tap("普通字号") },
-		func() error { return j.tap("English") },
-		func() error { return j.round("english") },
-		func() error { j.goTo(screen.PageSettings, ""); return j.tap("中文") },
-	)
-}
-
-func (j *journey) round(name string) error {
-	for _, r := range []screen.Route{
-		{Page: screen.PageHome}, {Page: screen.PageServices}, {Page: screen.PageGuide, Arg: "gaoling"}, {Page: screen.PageCases},
-		{Page: screen.PageCase, Arg: j.arg()}, {Page: screen.PageReceipt, Arg: j.arg()}, {Page: screen.PageSync}, {Page: screen.PageSettings},
-	} {
-		j.goTo(r.Page, r.Arg)
-		if r.Page == screen.PageReceipt || r.Page == screen.PageCase {
-			end := j.until("the page", func() bool { return !j.hand.sees("正在") && !j.hand.sees("Opening") })
-			if end != nil {
-				return end
-			}
-		}
-		if err := j.shot(name + "-" + string(r.Page)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *journey) looks() {}
-
-func (j *journey) arg() string { return strconv.FormatUint(j.seq, 10) }
-
-// samplePhoto is a picture of a card as a camera would give it.
-func samplePhoto() []byte {
-	img := image.NewRGBA(image.Rect(0, 0, 856, 540))
-	for y := range 540 {
-		for x := range 856 {
-			c := color.RGBA{214, 226, 240, 255}
-			if x > 560 && x < 780 && y > 110 && y < 390 {
-				c = color.RGBA{150, 168, 190, 255}
-			} else if x > 60 && x < 480 && (y/44)%2 == 1 && y > 90 && y < 470 {
-				c = color.RGBA{110, 130, 156, 255}
-			}
-			img.Set(x, y, c)
-		}
-	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, nil); err != nil {
-		panic(err) // memory holds it
-	}
-	return b.Bytes()
-}
-
-// handwriting is a signature of two strokes.
-func handwriting() [][]fyne.Position {
-	var out [][]fyne.Position
-	for s := range 3 {
-		var st []fyne.Position
-		for i := range 24 {
-			x := float32(120 + 110*s + 4*i)
-			y := float32(60 + (i*i*7+s*31)%70)
-			st = append(st, fyne.NewPos(x, y))
-		}
-		out = append(out, st)
-	}
-	return out
-}
-
-func isPad(o fyne.CanvasObject) bool {
-	_, ok := o.(*input.SignaturePad)
-	return ok
 }

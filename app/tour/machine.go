@@ -34,6 +34,7 @@ type journey struct {
 	ui       chan func() // what other goroutines want done on the UI goroutine, which is the tour's
 	report   report
 	shots    int
+	plain    bool // pictures keep their plain names: for the README
 
 	county  *demo.County
 	program *desktop.Program
@@ -75,7 +76,12 @@ func (j *journey) theCase() (counter.Case, error) {
 	return list[0], nil
 }
 
-func (j *journey) data() string { return filepath.Join(j.out, "data") }
+func (j *journey) data() string {
+	if j.plain {
+		return filepath.Join(j.work, "data")
+	}
+	return filepath.Join(j.out, "data")
+}
 
 // startCounty makes the sample county and starts its gateway.
 func (j *journey) startCounty() error {
@@ -230,18 +236,12 @@ func (j *journey) goTo(p screen.Page, arg string) {
 // shot saves the window; names count up, so that the folder tells the story.
 func (j *journey) shot(name string) error {
 	j.shots++
-	_, err := j.hand.shot(filepath.Join(j.out, "screens", fmt.Sprintf("%02d-%s.png", j.shots, name)))
-	return err
-}
-
-// pin types a PIN on the pad.
-func (j *journey) pin(pin string) error {
-	for _, d := range pin {
-		if err := j.tap(string(d)); err != nil {
-			return err
-		}
+	path := filepath.Join(j.out, "screens", fmt.Sprintf("%02d-%s.png", j.shots, name))
+	if j.plain {
+		path = filepath.Join(j.out, name+".png")
 	}
-	return nil
+	_, err := j.hand.shot(path)
+	return err
 }
 
 // command runs a command line on the machine's folder, as county IT does.

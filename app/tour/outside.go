@@ -126,7 +126,11 @@ type seen struct {
 }
 
 func (j *journey) look(link, shot string, args ...string) (seen, string, error) {
-	out, err := j.tool("node", append([]string{"assets/receipt-page/test/page.mjs", link, filepath.Join(j.out, "screens", shot+".png")}, args...)...)
+	picture := filepath.Join(j.out, "screens", shot+".png")
+	if j.plain {
+		picture = filepath.Join(j.out, shot+".png")
+	}
+	out, err := j.tool("node", append([]string{"assets/receipt-page/test/page.mjs", link, picture}, args...)...)
 	if err != nil {
 		return seen{}, out, err
 	}

@@ -62,6 +62,7 @@ type caseSession struct {
 func (s *caseSession) Operator() vault.OperatorInfo {
 	return vault.OperatorInfo{ID: "wang", Name: "王秀英"}
 }
+
 func (s *caseSession) Catalog() (*catalog.Catalog, error) {
 	return nil, counter.ErrLocked
 }

@@ -69,7 +69,9 @@ func (c *oneTime) Login(_ context.Context, id, pin string) (counter.Session, err
 	return c.session, nil
 }
 
-func (s *freshSession) Operator() vault.OperatorInfo { return vault.OperatorInfo{ID: "wang", MustChange: true} }
+func (s *freshSession) Operator() vault.OperatorInfo {
+	return vault.OperatorInfo{ID: "wang", MustChange: true}
+}
 
 func (s *freshSession) ChangePIN(_ context.Context, old, fresh string) error {
 	if len(fresh) < 6 {
@@ -133,8 +135,11 @@ func TestWaitsAreCountedDown(t *testing.T) {
 		want  string
 		may   bool
 	}{
-		{0, "14 分 40 秒", false}, {30 * time.Second, "14 分 10 秒", false}, {14 * time.Minute, "10 秒", false},
-		{9900 * time.Millisecond, "1 秒", false}, {100 * time.Millisecond, "", true},
+		{0, "14 分 40 秒", false},
+		{30 * time.Second, "14 分 10 秒", false},
+		{14 * time.Minute, "10 秒", false},
+		{9900 * time.Millisecond, "1 秒", false},
+		{100 * time.Millisecond, "", true},
 	} {
 		now = now.Add(step.after)
 		st := m.State()
@@ -211,9 +216,13 @@ func TestEnrollReadsCodesAsTheyAreWritten(t *testing.T) {
 
 func TestEnrollSaysWhatWentWrongAndWhere(t *testing.T) {
 	for _, c := range []struct{ key, at, want string }{
-		{"enroll.codeMistyped", "code", "没有作废"}, {"wire.codeUnknown", "code", "没有发过"}, {"wire.codeUsed", "code", "已经用过"},
-		{"wire.codeExpired", "code", "已过期"}, {"wire.rootMismatch", "gateway", "不是登记码所说的平台"},
-		{"wire.unreachable", "gateway", "没有改动任何东西"}, {"desk.folderUnwritable", "", "磁盘"},
+		{"enroll.codeMistyped", "code", "没有作废"},
+		{"wire.codeUnknown", "code", "没有发过"},
+		{"wire.codeUsed", "code", "已经用过"},
+		{"wire.codeExpired", "code", "已过期"},
+		{"wire.rootMismatch", "gateway", "不是登记码所说的平台"},
+		{"wire.unreachable", "gateway", "没有改动任何东西"},
+		{"desk.folderUnwritable", "", "磁盘"},
 	} {
 		t.Run(c.key, func(t *testing.T) {
 			m := vm.NewEnroll(speak(t, "zh"), func(string, string) error { return words.New(c.key, errors.New("cause")) })

@@ -49,7 +49,7 @@ func mustDec() cbor.DecMode {
 		MaxNestedLevels:   24,
 		MaxArrayElements:  1 << 17,
 		MaxMapPairs:       1 << 16,
-		IntDec:            cbor.IntDecConvertSigned,
+		IntDec:            cbor.IntDecConvertSignedOrFail,
 		UTF8:              cbor.UTF8RejectInvalid,
 		SimpleValues:      plainSimple(),
 	}

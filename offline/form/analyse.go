@@ -41,7 +41,6 @@ type node struct {
 	codes   map[string]int // inline options
 	exprs   [roleCount]*expr
 	out     []edge // what depends on this node
-	labels  []ref.Val
 }
 
 // edge says: when this node changes, evaluate role of node to again.

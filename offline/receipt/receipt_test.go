@@ -141,8 +141,15 @@ func TestBase41(t *testing.T) {
 		data []byte
 		text string
 	}{
-		{nil, ""}, {[]byte{0}, "00"}, {[]byte{40}, ":0"}, {[]byte{41}, "01"}, {[]byte{255}, "96"},
-		{[]byte{0, 0}, "000"}, {[]byte{0, 1}, "100"}, {[]byte{255, 255}, "H:-"}, {[]byte{1, 2, 3}, "C6030"},
+		{nil, ""},
+		{[]byte{0}, "00"},
+		{[]byte{40}, ":0"},
+		{[]byte{41}, "01"},
+		{[]byte{255}, "96"},
+		{[]byte{0, 0}, "000"},
+		{[]byte{0, 1}, "100"},
+		{[]byte{255, 255}, "H:-"},
+		{[]byte{1, 2, 3}, "C6030"},
 	} {
 		if got := encode41(c.data); got != c.text {
 			t.Errorf("encode41(%x) = %q, want %q", c.data, got, c.text)

@@ -189,10 +189,9 @@ func (w *work) patchRow(seq uint64, fn func(*Row)) error {
 // projectEvent applies an event. u nil: only what is in clear counts, the rest waits for the next Unlock.
 func (w *work) projectEvent(ev journal.Event, u *vault.Unlocked, p vault.Period) error {
 	s := w.s
-	body := ev.Body
 	if ev.Sealed && u != nil {
-		var err error
-		if body, err = u.SealKey().OpenSealed(ev.Body); err != nil {
+		body, err := u.SealKey().OpenSealed(ev.Body)
+		if err != nil {
 			if err := w.unapplied(markEvent, ev.Cursor, fmt.Errorf("body does not open: %w", err)); err != nil {
 				return err
 			}

@@ -390,7 +390,10 @@ func TestChangePIN(t *testing.T) {
 		pin  string
 		want error
 	}{
-		{"short", ErrShortPIN}, {"aaaaaaaaaaaa", ErrSimplePIN}, {"0123456789", ErrSimplePIN}, {"zyxwvutsrq", ErrSimplePIN},
+		{"short", ErrShortPIN},
+		{"aaaaaaaaaaaa", ErrSimplePIN},
+		{"0123456789", ErrSimplePIN},
+		{"zyxwvutsrq", ErrSimplePIN},
 		{"\xff\xfe56789012", ErrShortPIN},
 	} {
 		if err := u.ChangePIN("activate-9", c.pin); !errors.Is(err, c.want) {

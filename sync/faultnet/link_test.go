@@ -16,9 +16,7 @@ import (
 	"bianmin/sync/wire"
 )
 
-var (
-	_ engine.Journal = (*store.Store)(nil)
-)
+var _ engine.Journal = (*store.Store)(nil)
 
 // TestCutAtRandomPoints saves cases while the line is cut again and again, at seeded places in either direction, some of
 // them black holes.

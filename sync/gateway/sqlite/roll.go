@@ -72,7 +72,8 @@ const deviceCols = `device, station, machine, sign_key, seal_key, sign_cert, sea
 func deviceDst(d *gateway.DeviceRow) []any {
 	return []any{
 		&d.Device, &d.Station, &d.Machine, &d.SignKey, &d.SealKey, &d.SignCert, &d.SealCert, &d.At, &d.Revoked,
-		&d.Reason, &d.CutSeq, hashOf{&d.CutHash},
+		&d.Reason, &d.CutSeq,
+		hashOf{&d.CutHash},
 	}
 }
 
