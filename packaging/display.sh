@@ -14,10 +14,11 @@ display_up() {
 display_down() {
 	kill "$OPENBOX_PID" 2>/dev/null || true
 	kill "$XVFB_PID" 2>/dev/null || true
+	wait "$OPENBOX_PID" "$XVFB_PID" 2>/dev/null || true
 	rm -rf "$DISPLAY_DIR"
 }
 
-# display_window SECONDS prints the id of the program's window as soon as it is shown.
+# display_window SECONDS PID prints the id of the process's window as soon as it is shown.
 display_window() {
-	timeout "$1" xdotool search --sync --onlyvisible --class bianmin | head -n 1
+	timeout "$1" xdotool search --sync --onlyvisible --pid "$2" | head -n 1
 }

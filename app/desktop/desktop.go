@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -66,6 +68,12 @@ func run(ctx context.Context, o Options) error {
 	if err := crashFile(o.Dir); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
+	if err := display(); err != nil {
+		return words.New("window.noDisplay", err)
+	}
+	// What Fyne reports is for those who read the log. It knows no personal data.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(o.Env.Log.Handler(), slog.LevelWarn).Writer())
 	p := &Program{Env: o.Env, Dir: o.Dir}
 	defer p.Close()
 	if o.Demo {
@@ -76,8 +84,10 @@ func run(ctx context.Context, o Options) error {
 	a := o.NewApp(AppID)
 	w := p.Window(ctx)
 	w.App, w.Post = a, fyne.Do
-	shell := window.New(w)
-	p.Raise = func() { fyne.Do(shell.Raise) }
+	var shell *window.Shell // set before the UI goroutine runs what is posted
+	p.Raise = func() { fyne.Do(func() { shell.Raise() }) }
+	p.Changed = func() { fyne.Do(func() { shell.Changed() }) }
+	shell = window.New(w)
 	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
 	shell.ShowAndRun()
 	cancel()
@@ -100,6 +110,9 @@ type Program struct {
 	Dir    string
 	County *demo.County // the sample county beside the app; nil outside demo mode
 	Raise  func()       // brings the window to the front; nil does nothing
+	// Changed is called when a command that came through the socket has ended: the folder may hold something new. It is
+	// called on any goroutine; nil does nothing.
+	Changed func()
 
 	desk  *desk.Desk
 	link  *link.Link
@@ -206,8 +219,26 @@ func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	p.group, ctx = errgroup.WithContext(ctx)
 	p.group.Go(func() error { return l.Run(ctx) })
 	host := &cli.Host{Desk: d, Link: l}
-	p.group.Go(func() error { return control.Serve(ctx, sock, cli.Handler(*p.Env, host, p.raise)) })
+	p.group.Go(func() error { return control.Serve(ctx, sock, p.handler(host)) })
 	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway}, nil
+}
+
+// handler answers command lines that come through the socket, and shows what they changed.
+func (p *Program) handler(h *cli.Host) control.Handler {
+	serve := cli.Handler(*p.Env, h, p.raise)
+	return func(ctx context.Context, c control.Call, in io.Reader, out, errs io.Writer) int {
+		code := serve(ctx, c, in, out, errs)
+		if len(c.Args) == 0 {
+			return code
+		}
+		if c.Args[0] == "intake" {
+			h.Link.Wake()
+		}
+		if p.Changed != nil {
+			p.Changed()
+		}
+		return code
+	}
 }
 
 // wait ends what runs and gives the folder back.

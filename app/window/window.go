@@ -190,6 +190,9 @@ func (s *Shell) Raise() {
 	s.win.RequestFocus()
 }
 
+// Changed shows what a command from outside the window has changed in the machine's folder.
+func (s *Shell) Changed() { s.reload() }
+
 // Content is all that the window shows, for tests.
 func (s *Shell) Content() fyne.CanvasObject { return s.root }
 

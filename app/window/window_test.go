@@ -549,3 +549,18 @@ func TestMasters(t *testing.T) {
 	r.go_(screen.PageSettings, "")
 	check("settings")
 }
+
+// A case that a command takes in beside the window is found at once, though the search was typed before.
+func TestChangedFromOutside(t *testing.T) {
+	r := newRig(t, nil)
+	r.login()
+	beside, err := r.d.Login(t.Context(), "li", "135790")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := submit(t, beside)
+	r.typeText(done.No)
+	r.sees("本机没有这个编号的办件")
+	r.s.Changed()
+	r.sees("刘玉珍 · 高龄津贴", done.No)
+}

@@ -1,0 +1,171 @@
+#!/bin/sh
+# Drives the built program in a real window, under a virtual display, by clicks and keys alone: log in, take a case in
+# beside the open window, find it, read its receipt's code from the screen, kill the program and find the case again.
+# Needs bin/bianmin and bin/bianmin-gatewayd; builds nothing. The last line is "N passed, M failed".
+# BIANMIN_BIN names another folder with the two programs.
+set -u
+cd "$(dirname "$0")/.."
+. packaging/display.sh
+
+bin=${BIANMIN_BIN:-$PWD/bin}
+answers=offline/desk/testdata/gaoling.json
+passed=0
+failed=0
+app=""
+for p in bianmin bianmin-gatewayd; do
+	if [ ! -x "$bin/$p" ]; then
+		echo "window-test: $bin/$p is not there; run \"make build\" first"
+		echo "0 passed, 1 failed"
+		exit 1
+	fi
+done
+
+work=$(mktemp -d)
+data=$work/data
+export HOME="$work/home" BIANMIN_LANG=zh
+unset XDG_DATA_HOME XDG_CONFIG_HOME WAYLAND_DISPLAY FYNE_SCALE FYNE_THEME FYNE_FONT
+mkdir "$HOME"
+display_up
+
+finish() {
+	[ -z "$app" ] || kill -KILL "$app" 2>/dev/null
+	display_down
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 1' INT TERM
+
+say() { printf '%-8s%s\n' "$1" "$2"; }
+
+# check NAME COMMAND... counts. What fails leaves a picture of the screen and ends the test: nothing after it would hold.
+check() {
+	name=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		say ok "$name"
+		return
+	fi
+	failed=$((failed + 1))
+	shot=$(mktemp --suffix .png /tmp/bianmin-window-XXXXXX)
+	import -window root "$shot"
+	say FAILED "$name"
+	echo "the screen: $shot"
+	sed 's/^/  /' "$work"/*.err 2>/dev/null | tail -n 20
+	echo "$passed passed, $failed failed"
+	exit 1
+}
+
+# until_ SECONDS COMMAND... tries until it succeeds.
+until_() {
+	end=$(($(date +%s) + $1))
+	shift
+	while ! "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+start() {
+	"$bin/bianmin" demo --data "$data" >"$work/app.out" 2>"$work/app.err" &
+	app=$!
+}
+
+opened() {
+	window=$(display_window 30 "$app")
+	[ -n "$window" ] && until_ 10 active
+}
+active() { [ "$(xdotool getactivewindow 2>/dev/null)" = "$window" ]; }
+bianmin() { "$bin/bianmin" "$@" --data "$data" 2>>"$work/command.err"; }
+status_has() { bianmin status --json | grep -q "$1"; }
+click() { xdotool mousemove --window "$window" "$1" "$2" click 1; }
+
+# log_in clicks on 王秀英 and types her PIN. The list of names comes a moment after the window: click until it takes.
+log_in() {
+	click 369 413
+	xdotool type --delay 40 246810
+	until_ 4 status_has '"locked":false'
+}
+
+take_in() {
+	cp "$answers" "$work/answers.json"
+	tr -d '\n' <"$work/answers.json" >"$work/answers.jsonl"
+	convert -size 320x200 xc:white "$work/card.png"
+	mv "$work/card.png" "$work/card.jpg" # what counts is what is in it
+	echo 246810 >"$work/pin"
+	line=$(cd "$work" && bianmin intake --operator wang --pin-file pin --service gaoling --answers answers.jsonl)
+	no=$(printf %s "$line" | sed -n 's/.*"no":"\([^"]*\)".*/\1/p')
+	link=$(printf %s "$line" | sed -n 's/.*"link":"\([^"]*\)".*/\1/p')
+	[ -n "$no" ] && [ -n "$link" ]
+}
+
+second_start() {
+	xdotool windowminimize "$window"
+	until_ 5 inactive && timeout 20 "$bin/bianmin" demo --data "$data" 2>>"$work/second.err" && until_ 5 active
+}
+inactive() { ! active; }
+
+# holders counts the processes that have the database open.
+holders() {
+	n=0
+	for fd in /proc/[0-9]*/fd; do
+		if readlink "$fd"/* 2>/dev/null | grep -q "^$data/store.db"; then n=$((n + 1)); fi
+	done
+	echo "$n"
+}
+one_holder() { [ "$(holders)" = 1 ]; }
+
+# title is a mark of the page's name, as it is painted at the top.
+title() { import -window root -crop 300x60+60+22 rgba:- | md5sum; }
+turned() { [ "$(title)" != "$page" ]; }
+# turn presses Enter and waits for another page.
+turn() {
+	page=$(title)
+	xdotool key Return
+	until_ 10 turned
+}
+
+# open_receipt searches the receipt number on 首页, opens the only hit, then the receipt: that case's primary button.
+open_receipt() {
+	xdotool key ctrl+f
+	xdotool type --delay 30 "$no"
+	turn && turn && until_ 10 code_on_screen
+}
+
+# code_on_screen reads the code. A case that the platform has taken shows its second receipt first: click on the first.
+code_on_screen() {
+	import -window root "$work/screen.png"
+	seen=$(zbarimg --quiet --raw -Sdisable -Sqrcode.enable "$work/screen.png" 2>/dev/null)
+	[ "$seen" = "$link" ] && return
+	[ -z "$seen" ] || click 208 269
+	return 1
+}
+
+# gateway prints the process of the sample county, which is the program's only child.
+gateway() { cat /proc/"$app"/task/*/children | tr -d ' '; }
+ended() { [ -z "$(tr -d '\0' 2>/dev/null </proc/"$1"/cmdline)" ]; } # a zombie has no command line
+kill_app() {
+	county=$(gateway)
+	[ -n "$county" ] && ! ended "$county" || return
+	kill -KILL "$app"
+	wait "$app" 2>/dev/null
+	app=""
+	until_ 10 ended "$county"
+}
+
+from=$(date +%s)
+start
+check "the window opens and has the keyboard" opened
+check "the folder is held, nobody is logged in" until_ 20 status_has '"locked":true'
+check "a click on the name and the PIN log in" until_ 20 log_in
+check "a case is taken in beside the open window" take_in
+check "a second start raises the window and ends" second_start
+check "one process holds the folder" one_holder
+check "the platform takes the case" until_ 20 status_has '"accepted":1'
+check "the case is found and its receipt's code is on the screen" open_receipt
+check "the sample county ends with a killed program" kill_app
+start
+check "the window opens again" opened
+check "the case is still there" until_ 20 status_has '"accepted":1'
+echo "window-test: $(($(date +%s) - from)) s"
+echo "$passed passed, $failed failed"
