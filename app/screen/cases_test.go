@@ -206,49 +206,6 @@ func caseSaid(o fyne.CanvasObject) string {
 	return strings.ReplaceAll(b.String(), " ", "")
 }
 
-// master compares all that is read on the screen, in reading order, with testdata/<name>.txt. With BIANMIN_MASTERS set it
-// writes the file instead.
-func (r *caseRig) master(v screen.View, name string) {
-	r.t.Helper()
-	var lines []string
-	var visit func(o fyne.CanvasObject)
-	visit = func(o fyne.CanvasObject) {
-		if o == nil || !o.Visible() {
-			return
-		}
-		switch k := o.(type) {
-		case *canvas.Text:
-			if k.Text != "" {
-				lines = append(lines, k.Text)
-			}
-		case *fyne.Container:
-			for _, c := range k.Objects {
-				visit(c)
-			}
-		case fyne.Widget:
-			for _, c := range test.WidgetRenderer(k).Objects() {
-				visit(c)
-			}
-		}
-	}
-	visit(v.Object())
-	got := strings.Join(lines, "\n") + "\n"
-	path := filepath.Join("testdata", name+".txt")
-	if os.Getenv("BIANMIN_MASTERS") != "" {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			r.t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if got != string(want) {
-		r.t.Errorf("%s reads differently now:\n%s", name, got)
-	}
-}
-
 func (r *caseRig) says(w fyne.Window, want ...string) {
 	r.t.Helper()
 	said := caseSaid(w.Canvas().Content())
@@ -394,7 +351,7 @@ func TestCasesFromListToDetail(t *testing.T) {
 	list := screen.NewCases(r.env, m)
 	w := r.window(list, "cases")
 	r.says(w, "全部4", "需要我处理1", "仅在本机1", "已受理1", "已办结1", "共4件", asked.No, "需要您处理", "补正告知", "本机已保存", "办结·准予")
-	r.master(list, "cases")
+	screen.Master(r.t, list, "cases")
 	st := m.State()
 	if st.Row(0).No != asked.No {
 		t.Errorf("the correction is not first: %+v", st.Row(0))
@@ -435,7 +392,7 @@ func TestCaseDetailAsksForTheCorrection(t *testing.T) {
 	}
 	detail := open(asked.Case)
 	w := r.window(detail, "cases")
-	r.master(detail, "case")
+	screen.Master(r.t, detail, "case")
 	r.says(w, "高龄津贴", asked.No, "需要补正", "户口簿照片看不清户主页", "户口簿", "社保卡银行账号", "还剩5个工作日", "赵敏", "送达平台", "去补正", "材料和签名", "申请人签名")
 	r.tap(w, "去补正")
 	if got := r.last(); got != (screen.Route{Page: screen.PageWizard, Arg: fmt.Sprintf("correct:%d", asked.Case)}) {
@@ -487,7 +444,7 @@ func TestSyncShowsTheLine(t *testing.T) {
 	w := r.window(s, "sync")
 	s.Hear(engine.Event{State: engine.Offline, At: desktest.Day, Key: "wire.unreachable", Pending: 5, Blobs: 3, BlobBytes: 250_000, NextTry: desktest.Day.Add(2 * time.Minute)})
 	r.says(w, "没有联网", "1件已保存在本机", "5条", "3个，还有244KB", "平台没有这个版本的表单。", "办件"+asked.No, "https://bm.shifan.example:8443", "恢复网络（演示）", "今天09:32")
-	r.master(s, "sync")
+	screen.Master(r.t, s, "sync")
 	r.tap(w, "恢复网络")
 	r.says(w, "断开网络（演示）")
 	if len(network) != 1 || !network[0] {

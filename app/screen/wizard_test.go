@@ -56,8 +56,10 @@ func TestWizardFromCardToReceipt(t *testing.T) {
 	if len(w.state.Problems) != 0 {
 		t.Errorf("faults before anything was typed: %v", w.state.Problems)
 	}
+	Master(t, w, "wizard-identity")
 	r.shootAll("1-identity", w.Refresh)
 	r.must(form.StepDetails)
+	Master(t, w, "wizard-details")
 	r.shootAll("2-details", w.Refresh)
 	if note := r.w.page.lines["note amountNote"]; note == nil || !strings.Contains(note.line.Shown, "30.00元") {
 		t.Errorf("the note with the amount is missing")
@@ -69,6 +71,7 @@ func TestWizardFromCardToReceipt(t *testing.T) {
 	}
 	r.pick("contactRelation", "子女")
 	r.must(form.StepMaterials)
+	Master(t, w, "wizard-materials")
 	r.shoot("3-materials-empty")
 	for _, path := range []form.Path{"idcardPhoto", "hukouBook"} {
 		r.picks = append(r.picks, wizardPick{string(path) + ".png", wizardPicture(t, 640, 400)})
@@ -82,8 +85,10 @@ func TestWizardFromCardToReceipt(t *testing.T) {
 	if !says(w.root, "子女") || !says(w.root, "1 份：idcardPhoto.png") {
 		t.Error("the review does not show what was given")
 	}
+	Master(t, w, "wizard-review")
 	r.shootAll("4-review", w.Refresh)
 	r.must(form.StepSignature)
+	Master(t, w, "wizard-signature")
 	r.shoot("5-signature-before")
 	r.next()
 	if len(w.state.Problems) != 2 || w.state.ID != form.StepSignature {
@@ -433,6 +438,7 @@ func TestWizardAnswersACorrection(t *testing.T) {
 	if !slices.Equal(w.state.Steps, []string{"信息", "材料", "核对"}) || w.state.ID != form.StepDetails {
 		t.Fatalf("steps %v, on %s", w.state.Steps, w.state.ID)
 	}
+	Master(t, w, "wizard-correction")
 	if l := r.line("contactName").line; l.Kind != vm.LineFact {
 		t.Errorf("what was not asked for is open: %+v", l)
 	}
@@ -501,6 +507,7 @@ func TestReceiptScreen(t *testing.T) {
 			t.Errorf("at %v the screen reads %q, %v", size, text, err)
 		}
 	}
+	Master(t, v, "receipt")
 	r.shootAll("9-receipt", v.Refresh)
 	r.tap(v.root, "保存图片")
 	file := r.saved[v.state.File]
