@@ -272,6 +272,10 @@ func open(ctx context.Context, e *Env, dir string, demo bool) int {
 		fmt.Fprintln(e.Err, e.T("cli.noWindow", nil))
 		return ExitUsage
 	}
+	if runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" {
+		fmt.Fprintln(e.Err, e.T("cli.noDisplay", nil))
+		return ExitFailed
+	}
 	return e.Window(ctx, dir, demo)
 }
 
