@@ -193,7 +193,11 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 			t.left()
 		}
 	}
-	var body fyne.CanvasObject = look.Layer(t.entry, t.edge)
+	box := look.Layer(t.entry, t.edge)
+	if !multi {
+		box.Objects = append(box.Objects, newWheel(t.turn))
+	}
+	var body fyne.CanvasObject = box
 	if unit != "" {
 		body = look.HStack(look.Gap1, look.Grow(body), look.Body(unit))
 	}
@@ -204,6 +208,13 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 	}
 	t.Compose(t, body)
 	return t
+}
+
+// turn scrolls the page that the field is on.
+func (t *TextField) turn(dy float32) {
+	if s := scrollAround(t.entry); s != nil {
+		s.by(dy)
+	}
 }
 
 // insetLayout places fixed text where the entry has its own, so that nothing moves when a field is fixed.

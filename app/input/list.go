@@ -38,7 +38,7 @@ func NewList(count func() int, build func() fyne.CanvasObject, show func(index i
 		row.Pressable = look.NewRow(look.AtLeast(rowHeight, look.Pad(look.Gap2, look.GapH, look.HStack(look.Gap0, look.Grow(content)))), nil)
 		row.OnTap = func() { onTap(row.index) }
 		contents[row] = content
-		holder := &rowHolder{row: row}
+		holder := &rowHolder{row: row, list: l}
 		holder.Compose(holder, row.Pressable)
 		return holder
 	}
@@ -62,7 +62,16 @@ func NewList(count func() int, build func() fyne.CanvasObject, show func(index i
 
 type rowHolder struct {
 	look.Composite
-	row *Row
+	row  *Row
+	list *List
+}
+
+var _ fyne.Scrollable = (*rowHolder)(nil)
+
+// Scrolled is called by Fyne: the wheel turns lists as far as it does pages.
+func (h *rowHolder) Scrolled(e *fyne.ScrollEvent) {
+	look.Activity()
+	h.list.by(e.Scrolled.DY * wheelStep)
 }
 
 func rowHeight(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Touch+m.Grid/2) }
@@ -97,9 +106,11 @@ func (l *List) Dragged(d *fyne.DragEvent) {
 		look.ReleaseHeld()
 	}
 	if l.sliding {
-		l.inner.ScrollToOffset(max(0, l.inner.GetScrollOffset()-d.Dragged.DY))
+		l.by(d.Dragged.DY)
 	}
 }
+
+func (l *List) by(dy float32) { l.inner.ScrollToOffset(max(0, l.inner.GetScrollOffset()-dy)) }
 
 // DragEnd is called by Fyne. A movement within the slack was a tap.
 func (l *List) DragEnd() {

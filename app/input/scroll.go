@@ -23,7 +23,7 @@ type Scroll struct {
 	OnScrolled func(offset float32)
 
 	content fyne.CanvasObject
-	view    *fyne.Container
+	view    *fyne.Container // the wheel's catcher below the content
 	inner   *container.Scroll
 	moved   float32
 	sliding bool
@@ -37,7 +37,7 @@ var live []weak.Pointer[Scroll]
 // NewScroll returns a scroll area around content.
 func NewScroll(content fyne.CanvasObject) *Scroll {
 	s := &Scroll{content: content}
-	s.view = look.Arrange(viewLayout{s}, content)
+	s.view = look.Arrange(viewLayout{s}, newWheel(s.by), content)
 	s.inner = container.NewVScroll(s.view)
 	s.inner.OnScrolled = func(p fyne.Position) {
 		if s.OnScrolled != nil {
@@ -57,7 +57,8 @@ func (l viewLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, look.HeightFor(l.s.content, l.s.Size().Width))
 }
 
-func (l viewLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
+func (l viewLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Resize(size)
 	l.s.content.Resize(fyne.NewSize(l.s.Size().Width, size.Height))
 }
 
@@ -79,7 +80,7 @@ func scrollAround(obj fyne.CanvasObject) *Scroll {
 // SetContent changes what is scrolled and goes to its top.
 func (s *Scroll) SetContent(content fyne.CanvasObject) {
 	s.content = content
-	s.view.Objects = []fyne.CanvasObject{content}
+	s.view.Objects[1] = content
 	s.inner.Offset = fyne.Position{}
 	s.Refresh()
 }
