@@ -11,6 +11,9 @@ import (
 
 const dirSync = true
 
+// errTooLarge is what a write beyond every file system's bounds returns.
+var errTooLarge error = unix.EFBIG
+
 // dataSync writes a file's data and its size to the disk, not its times.
 func dataSync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }
 

@@ -5,9 +5,13 @@ package store
 import (
 	"math"
 	"os"
+	"syscall"
 )
 
 const dirSync = true
+
+// errTooLarge is what a write beyond every file system's bounds returns.
+var errTooLarge error = syscall.EFBIG
 
 // dataSync writes a file's data to the disk.
 func dataSync(f *os.File) error { return f.Sync() }

@@ -9,6 +9,9 @@ import (
 
 const dirSync = false // NTFS journals names; a folder handle cannot be flushed
 
+// errTooLarge is what a write beyond the file system's bounds returns.
+var errTooLarge error = windows.ERROR_FILE_TOO_LARGE
+
 // dataSync writes a file's data to the disk.
 func dataSync(f *os.File) error { return f.Sync() }
 

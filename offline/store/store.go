@@ -195,6 +195,10 @@ func Open(o Options) (*Store, error) {
 	}
 	if err := s.start(); err != nil {
 		s.Close()
+		// A damaged list of free pages sends the first write far beyond any disk; bbolt has no check for it.
+		if errors.Is(err, errTooLarge) {
+			err = words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, err))
+		}
 		return nil, err
 	}
 	return s, nil
