@@ -8,6 +8,7 @@ import (
 
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
+	"bianmin/offline/ident"
 	"bianmin/offline/receipt"
 )
 
@@ -52,8 +53,12 @@ func (v verdict) args() map[string]string {
 	if due == "" {
 		due = "—"
 	}
+	at := v.At
+	if t, err := time.Parse(time.RFC3339, v.At); err == nil {
+		at = t.In(ident.China).Format("2006-01-02 15:04")
+	}
 	return map[string]string{
-		"station": v.Station, "at": v.At, "item": v.Item, "name": v.Name, "no": v.No, "phone": v.Telephone,
+		"station": v.Station, "at": at, "item": v.Item, "name": v.Name, "no": v.No, "phone": v.Telephone,
 		"official": v.Official, "due": due,
 	}
 }

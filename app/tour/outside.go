@@ -11,7 +11,10 @@ import (
 	"strings"
 
 	"bianmin/app/cli"
+	"bianmin/app/demo"
 	"bianmin/app/screen"
+	"bianmin/offline/desk"
+	linkpkg "bianmin/sync/link"
 )
 
 // What programs that are not ours say: zbarimg, OpenSSL, a browser.
@@ -182,13 +185,48 @@ func (j *journey) phoneForged() error {
 		}
 		return '0'
 	}, l[len(l)-40:len(l)-38]) + l[len(l)-38:]
-	device := fmt.Sprint(j.program.Desk().Enrolment().Device)
+	device, withdrawn, err := j.anotherMachine()
+	if err != nil {
+		return err
+	}
 	return steps(
 		func() error { return j.pageWants(forged, "phone-forged", "forged", nil) },
+		func() error { return j.pageWants(withdrawn, "phone-other-station", "confirmed", nil) },
 		func() error {
-			_, err := j.county.Run(j.ctx, "key", "revoke", "--device", device, "--reason", "tour")
+			_, err := j.county.Run(j.ctx, "key", "revoke", "--device", device, "--reason", "lost")
 			return err
 		},
-		func() error { return j.pageWants(l, "phone-withdrawn", "confirmed", []string{"停用"}) },
+		func() error { return j.pageWants(withdrawn, "phone-withdrawn", "confirmed", []string{"停用"}) },
 	)
+}
+
+// anotherMachine takes a case in on the machine that was enrolled first, and delivers it. It is the one that gets lost.
+func (j *journey) anotherMachine() (device, link string, err error) {
+	d, err := desk.Open(desk.Config{Dir: filepath.Join(j.work, "first")})
+	if err != nil {
+		return "", "", err
+	}
+	defer d.Close() // nothing is written after the exchange
+	s, err := d.Login(j.ctx, "wang", demo.PINs()["wang"])
+	if err != nil {
+		return "", "", err
+	}
+	if err := os.WriteFile(filepath.Join(j.work, "card.jpg"), j.photo, 0o600); err != nil {
+		return "", "", err
+	}
+	line, err := os.ReadFile("offline/desk/testdata/gaoling.json")
+	if err != nil {
+		return "", "", err
+	}
+	got, err := s.SubmitAnswers(j.ctx, "gaoling", line, j.work)
+	if err != nil {
+		return "", "", err
+	}
+	l, err := linkpkg.New(d, linkpkg.Options{})
+	if err != nil {
+		return "", "", err
+	}
+	defer l.Close()
+	_, err = l.Once(j.ctx)
+	return fmt.Sprint(d.Enrolment().Device), got.Link, err
 }
