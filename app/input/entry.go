@@ -3,6 +3,7 @@ package input
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -24,6 +25,7 @@ type entry struct {
 	dragX, dragY float32
 	scrolling    *Scroll
 	selecting    bool
+	pressing     bool // the pointer brought the keyboard here: then the page stays under it
 }
 
 func newEntry(f format, multi bool) *entry {
@@ -81,9 +83,19 @@ func (e *entry) set(value string) {
 // FocusGained is called by Fyne.
 func (e *entry) FocusGained() {
 	e.Entry.FocusGained()
+	if !e.pressing {
+		look.Focused(e)
+	}
 	if e.onFocus != nil {
 		e.onFocus(true)
 	}
+}
+
+// MouseDown is called by Fyne.
+func (e *entry) MouseDown(m *desktop.MouseEvent) {
+	e.pressing = true
+	e.Entry.MouseDown(m)
+	e.pressing = false
 }
 
 // FocusLost is called by Fyne.

@@ -47,6 +47,7 @@ func NewScroll(content fyne.CanvasObject) *Scroll {
 	s.ExtendBaseWidget(s)
 	live = slices.DeleteFunc(live, func(p weak.Pointer[Scroll]) bool { return p.Value() == nil })
 	live = append(live, weak.Make(s))
+	look.SetOnFocus(bringIntoView)
 	return s
 }
 
@@ -75,6 +76,13 @@ func scrollAround(obj fyne.CanvasObject) *Scroll {
 		}
 	}
 	return best
+}
+
+// bringIntoView scrolls to what the keyboard has come to: Tab reaches what is out of sight, too.
+func bringIntoView(obj fyne.CanvasObject) {
+	if s := scrollAround(obj); s != nil && s.Size().Height > 0 && obj.Size().Height > 0 {
+		s.Reveal(obj)
+	}
 }
 
 // SetContent changes what is scrolled and goes to its top.

@@ -75,3 +75,31 @@ func TestWheelTurnsLists(t *testing.T) {
 		t.Errorf("above the top: %.0f", got)
 	}
 }
+
+func TestTabBringsIntoView(t *testing.T) {
+	first, far := NewPhone(), NewPhone()
+	rows := []fyne.CanvasObject{first}
+	for range 60 {
+		rows = append(rows, look.Body("一行"))
+	}
+	rows = append(rows, far, look.SecondaryButton("好", func() {}))
+	s := NewScroll(look.VStack(look.Gap2, rows...))
+	w := window(t, s)
+	w.Canvas().Focus(first.Focusable())
+	inView := func(o fyne.CanvasObject) bool {
+		y := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).Y
+		return y >= 0 && y+o.Size().Height < w.Canvas().Size().Height+1
+	}
+	for i, o := range []fyne.CanvasObject{far, rows[len(rows)-1], first} {
+		if inView(o) {
+			t.Fatalf("%d is in view already", i)
+		}
+		w.Canvas().FocusNext()
+		if !inView(o) {
+			t.Errorf("Tab leads to %d, which is out of view", i)
+		}
+		if o == far {
+			s.Top()
+		}
+	}
+}

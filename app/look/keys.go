@@ -38,3 +38,16 @@ func SetOnShortcut(fn func(fyne.Shortcut) bool) { shortcut = fn }
 
 // PassShortcut offers a shortcut to the window and reports whether it took it.
 func PassShortcut(s fyne.Shortcut) bool { return shortcut != nil && shortcut(s) }
+
+// focus is told which part the keyboard has come to.
+var focus func(fyne.CanvasObject)
+
+// SetOnFocus sets who is told that the keyboard came to a part; nil: nobody. Scroll areas bring it into view.
+func SetOnFocus(fn func(fyne.CanvasObject)) { focus = fn }
+
+// Focused tells that the keyboard came to obj.
+func Focused(obj fyne.CanvasObject) {
+	if focus != nil {
+		focus(obj)
+	}
+}

@@ -155,6 +155,9 @@ func (t *Touch) focusGained() {
 	Activity()
 	t.focused = true
 	t.changed()
+	if t.self != nil {
+		Focused(t.self)
+	}
 }
 
 func (t *Touch) focusLost() {
