@@ -1,6 +1,8 @@
 package input
 
 import (
+	"unicode/utf8"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -77,6 +79,10 @@ func (e *entry) set(value string) {
 	e.value = e.format.clean(value)
 	if shown := e.format.show(e.value); shown != e.Text {
 		e.replace(shown)
+		if !e.MultiLine {
+			e.CursorColumn = utf8.RuneCountInString(shown) // one goes on where the text ends
+			e.Refresh()
+		}
 	}
 }
 

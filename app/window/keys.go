@@ -19,11 +19,11 @@ const (
 var find = &desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl}
 
 // keys makes the window's keys work wherever the keyboard is: Esc goes back, Enter does the primary act, Ctrl+F searches,
-// F1 says the keys.
+// F1 says the keys. What is typed, or scanned, while nothing has the keyboard goes to the search.
 func (s *Shell) keys() {
 	c := s.win.Canvas()
 	c.SetOnTypedKey(s.key)
-	c.SetOnTypedRune(func(rune) { s.touch() })
+	c.SetOnTypedRune(s.typed)
 	c.AddShortcut(find, func(fyne.Shortcut) { s.search() })
 	look.SetOnKey(s.key)
 	look.SetOnActivity(s.touch)
@@ -76,6 +76,14 @@ func (s *Shell) search() {
 	s.touch()
 	if v, ok := s.view.(screen.Searchable); ok && s.sheet == nil {
 		v.FocusSearch(s.win.Canvas())
+	}
+}
+
+// typed takes a letter that came while nothing had the keyboard.
+func (s *Shell) typed(r rune) {
+	s.search()
+	if f := s.win.Canvas().Focused(); f != nil {
+		f.TypedRune(r)
 	}
 }
 

@@ -564,3 +564,20 @@ func TestChangedFromOutside(t *testing.T) {
 	r.s.Changed()
 	r.sees("刘玉珍 · 高龄津贴", done.No)
 }
+
+// A receipt that is scanned after a click beside everything is found all the same.
+func TestTypingWithoutFocusSearches(t *testing.T) {
+	r := newRig(t, nil)
+	r.login()
+	c := r.s.win.Canvas()
+	c.Unfocus()
+	c.OnTypedRune()('l')
+	r.typeText("yz")
+	r.sees("刘玉珍")
+	r.go_(screen.PageSettings, "")
+	c.Unfocus()
+	c.OnTypedRune()('l')
+	if c.Focused() != nil {
+		t.Errorf("%T has the keyboard on a screen without a search", c.Focused())
+	}
+}

@@ -103,3 +103,18 @@ func TestTabBringsIntoView(t *testing.T) {
 		}
 	}
 }
+
+func TestTypingGoesOnBehindWhatIsThere(t *testing.T) {
+	for _, c := range []struct {
+		field        *TextField
+		before, want string
+	}{{NewText(0), "刘建", "刘建1"}, {NewPhone(), "1390000", "13900001"}} {
+		w := window(t, c.field)
+		c.field.SetText(c.before)
+		w.Canvas().Focus(c.field.Focusable())
+		test.Type(c.field.Focusable(), "1")
+		if c.field.Text() != c.want {
+			t.Errorf("%q, want %q", c.field.Text(), c.want)
+		}
+	}
+}
