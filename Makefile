@@ -14,8 +14,12 @@ SETUP  := packaging/setup.sh
 GOFUMPT     := mvdan.cc/gofumpt@v0.9.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
+# FULL=1: all rounds of crashes and schedules, every fuzz target for 10 s. Otherwise a tenth of each.
 ifdef FULL
 export BIANMIN_FULL := 1
+FUZZ := 10s
+else
+FUZZ := 5s 10
 endif
 
 .PHONY: run build test unit lint bench tour shots page fonts setup-run setup-test clean help
@@ -48,6 +52,7 @@ test: setup-test lint build unit ## install what is missing, run every test and 
 
 unit: page-tools
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
+	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
 
 lint: ## gofumpt, vet, staticcheck (import rules are a test)
