@@ -19,7 +19,7 @@ const (
 var find = &desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl}
 
 // keys makes the window's keys work wherever the keyboard is: Esc goes back, Enter does the primary act, Ctrl+F searches,
-// F1 says the keys. What is typed, or scanned, while nothing has the keyboard goes to the search.
+// F1 says the keys. What is typed, or scanned, while nothing has the keyboard goes to the search, or to the PIN.
 func (s *Shell) keys() {
 	c := s.win.Canvas()
 	c.SetOnTypedKey(s.key)
@@ -79,9 +79,12 @@ func (s *Shell) search() {
 	}
 }
 
-// typed takes a letter that came while nothing had the keyboard.
+// typed takes a letter that came while nothing had the keyboard. At the login it is part of a PIN.
 func (s *Shell) typed(r rune) {
 	s.search()
+	if v, ok := s.view.(*screen.Login); ok {
+		v.FocusFirst(s.win.Canvas())
+	}
 	if f := s.win.Canvas().Focused(); f != nil {
 		f.TypedRune(r)
 	}

@@ -580,4 +580,12 @@ func TestTypingWithoutFocusSearches(t *testing.T) {
 	if c.Focused() != nil {
 		t.Errorf("%T has the keyboard on a screen without a search", c.Focused())
 	}
+	r.s.Lock()
+	r.tap("王秀英")
+	c.Unfocus()
+	c.OnTypedRune()(rune(desktest.PIN[0]))
+	r.typeText(desktest.PIN[1:])
+	if r.s.session == nil {
+		t.Error("a PIN that was typed after a click beside everything does not log in")
+	}
 }
