@@ -2,7 +2,7 @@
 # Starts the built program three times under a virtual display, without a graphics card, and prints how long it takes to
 # the window and to the login (the folder is open then), and what the program holds in memory: with the display's own
 # drawing code, which is large when the processor paints, and its own memory alone. The first start makes the sample
-# county, too.
+# county, too. The floor is a bare window of the same program.
 set -eu
 cd "$(dirname "$0")/.."
 . packaging/display.sh
@@ -34,6 +34,19 @@ one() { # name
 	wait "$pid" || true
 }
 
+# floor is a bare window of the same program, with the same theme and font.
+floor() {
+	from=$(date +%s%N)
+	"$bin/bianmin" hello >"$dir/out" 2>&1 &
+	pid=$!
+	display_window 60 "$pid" >/dev/null
+	printf 'Start/floor\t%d ms to a bare window\t%d MiB resident\t%d MiB its own\n' "$(since "$from")" "$(memory VmRSS "$pid")" \
+		"$(memory RssAnon "$pid")"
+	kill -TERM "$pid"
+	wait "$pid" || true
+}
+
+floor
 one first
 one second
 one third

@@ -53,6 +53,8 @@ type Env struct {
 	Texts    *translations.Catalog
 	Log      *slog.Logger
 	Host     *Host // set when the folder is already held by this process
+	// Hello opens a bare window: the least a window costs on this machine. Nil in programs without a window.
+	Hello func(ctx context.Context) int
 	// Window opens the app on a folder; demo adds the sample county. Nil in programs without a window.
 	Window func(ctx context.Context, dir string, demo bool) int
 
@@ -124,6 +126,7 @@ func commands() []command {
 		}},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
+		{name: "hello", run: hello},
 		{name: "help", words: true, run: help},
 	}
 }
@@ -278,6 +281,15 @@ func open(ctx context.Context, e *Env, dir string, demo bool) int {
 		return ExitFailed
 	}
 	return e.Window(ctx, dir, demo)
+}
+
+// hello shows whether this machine opens windows at all, and what the barest one costs.
+func hello(ctx context.Context, e *Env, _ *options, _ []string) int {
+	if e.Hello == nil || runtime.GOOS == "linux" && os.Getenv("DISPLAY") == "" {
+		fmt.Fprintln(e.Err, e.T("cli.noDisplay", nil))
+		return ExitFailed
+	}
+	return e.Hello(ctx)
 }
 
 func demo(ctx context.Context, e *Env, o *options, _ []string) int { return open(ctx, e, o.data, true) }
