@@ -13,7 +13,7 @@ import (
 
 // withWindow lets the command line open the window.
 func withWindow(env *cli.Env) {
-	env.Hello = func(ctx context.Context) int { return desktop.Hello(ctx, fyneapp.NewWithID) }
+	env.Hello = func(ctx context.Context) int { return desktop.Hello(ctx, env, fyneapp.NewWithID) }
 	env.Window = func(ctx context.Context, dir string, demo bool) int {
 		return desktop.Run(ctx, desktop.Options{NewApp: fyneapp.NewWithID, Env: env, Dir: dir, Demo: demo})
 	}

@@ -340,25 +340,3 @@ func TestDamagedDatabaseIsRebuilt(t *testing.T) {
 		t.Errorf("sync %v", s)
 	}
 }
-
-func TestNoDisplayPointsToTheTour(t *testing.T) {
-	t.Setenv("DISPLAY", "")
-	texts, err := translations.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	env, err := cli.NewEnv(texts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer env.Close()
-	var o, e bytes.Buffer
-	env.Out, env.Err = &o, &e
-	env.Window = func(context.Context, string, bool) int {
-		t.Error("a window was opened without a display")
-		return 0
-	}
-	if code := cli.Main(t.Context(), []string{"demo", "--data", t.TempDir()}, env); code != cli.ExitFailed || !strings.Contains(e.String(), "make tour") {
-		t.Errorf("exit %d: %s", code, e.String())
-	}
-}

@@ -59,6 +59,9 @@ var errBusy = words.New("store.busy", nil)
 func run(ctx context.Context, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if err := display(); err != nil {
+		return words.New("window.noDisplay", err)
+	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
@@ -67,9 +70,6 @@ func run(ctx context.Context, o Options) error {
 	}
 	if err := crashFile(o.Dir); err != nil {
 		return words.New("desk.folderUnwritable", err)
-	}
-	if err := display(); err != nil {
-		return words.New("window.noDisplay", err)
 	}
 	// What Fyne reports is for those who read the log. It knows no personal data.
 	log.SetFlags(0)
