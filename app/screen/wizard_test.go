@@ -541,3 +541,34 @@ func TestReceiptScreen(t *testing.T) {
 		t.Errorf("went to %v", r.routes)
 	}
 }
+
+// 居住登记: a person is several lines, and the papers follow the kind of home.
+func TestWizardRegistersAResident(t *testing.T) {
+	r := newWizardRig(t)
+	r.start("juzhu", elder)
+	if r.line("phone").line.Value == "" {
+		r.typeIn("phone", "13900000001")
+	}
+	r.must(form.StepDetails)
+	r.typeIn("arrivedOn", "20260301")
+	r.pick("purpose", "投靠亲友")
+	r.typeIn("liveAddress", "清河镇柳树村2组8号")
+	r.pick("homeType", "投靠亲友")
+	for path, text := range map[form.Path]string{"host.name": "刘建军", "host.phone": "13900000002", "host.relation": "子女"} {
+		r.typeIn(path, text)
+		if l := r.line(path).line; l.Value == "" || l.Error != "" {
+			t.Errorf("%s is %+v", path, l)
+		}
+	}
+	r.pick("employed", "否")
+	if p := r.w.state.Problems; len(p) != 0 {
+		t.Errorf("faults %v", p)
+	}
+	r.must(form.StepMaterials)
+	if l := r.line("hostNote").line; l.Kind == "" {
+		t.Error("the host's note is not asked for")
+	}
+	if r.w.page.lines["lease"] != nil {
+		t.Error("a lease is asked of a guest")
+	}
+}
