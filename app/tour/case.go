@@ -85,6 +85,7 @@ func (j *journey) corrected() error {
 				return err == nil && strings.Contains(string(out), "correction-done")
 			})
 		},
+		func() error { return j.tap("关闭") }, // the message is read
 	)
 }
 
