@@ -13,7 +13,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -187,7 +186,7 @@ func Open(o Options) (*Store, error) {
 	s := newStore(o)
 	for _, dir := range []string{o.Dir, filepath.Join(o.Dir, blobsName), filepath.Join(o.Dir, mirrorName)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("store: make folder: %w", err)
+			return nil, words.New("store.noPermission", fmt.Errorf("store: make folder: %w", err))
 		}
 	}
 	if err := s.openFile(); err != nil {
@@ -195,11 +194,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if err := s.start(); err != nil {
 		s.Close()
-		// A damaged list of free pages sends the first write far beyond any disk; bbolt has no check for it.
-		if errors.Is(err, errTooLarge) {
-			err = words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, err))
-		}
-		return nil, err
+		return nil, openFault(err)
 	}
 	return s, nil
 }
@@ -289,8 +284,10 @@ func (s *Store) openFile() error {
 	switch {
 	case errors.Is(r.err, berrors.ErrTimeout):
 		return words.New("store.busy", fmt.Errorf("%w: %w", ErrBusy, r.err))
-	case errors.Is(r.err, os.ErrPermission):
+	case errors.Is(r.err, os.ErrPermission), errors.Is(r.err, errReadOnly):
 		return words.New("store.noPermission", fmt.Errorf("store: open: %w", r.err))
+	case errors.Is(r.err, errNoSpace):
+		return openFault(r.err)
 	case r.err != nil:
 		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, r.err))
 	}
@@ -335,16 +332,11 @@ func walkKeys(db *bolt.DB, deadline time.Time) error {
 func (s *Store) start() error {
 	fresh, err := migrate(s.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
 		return tx.CopyFile(s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)), 0o600)
+	}, func(tx *bolt.Tx) error {
+		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
 	})
 	if err != nil {
 		return err
-	}
-	if fresh {
-		if err := s.db.Update(func(tx *bolt.Tx) error {
-			return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
-		}); err != nil {
-			return fmt.Errorf("store: write identity: %w", err)
-		}
 	}
 	known := map[uint32]segment{}
 	if err := s.db.View(func(tx *bolt.Tx) error {
@@ -464,15 +456,21 @@ func (s *Store) writable() error {
 }
 
 // room refuses to write when the reserve is reached.
-func (s *Store) room() error {
+func (s *Store) room() error { return s.roomFor(s.o.Reserve) }
+
+func (s *Store) roomFor(reserve uint64) error {
 	free, err := s.o.FreeSpace(s.o.Dir)
 	if err != nil {
-		return err
+		return s.fail(err) // the folder is gone
 	}
-	if free < s.o.Reserve {
-		return words.New("store.diskFull", fmt.Errorf("%w: %d bytes free", ErrFull, free), "mb", strconv.FormatUint(free>>20, 10))
+	if free < reserve {
+		return noSpace(free, ErrFull)
 	}
 	return nil
+}
+
+func noSpace(free uint64, err error) error {
+	return words.New("store.diskFull", fmt.Errorf("%w: %d bytes free", err, free), "mb", strconv.FormatUint(free>>20, 10))
 }
 
 // Room reports whether there is space for another act, so that a clerk learns it before the citizen signs. The error
@@ -537,48 +535,4 @@ func (s *Store) Faults() []error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return append([]error{}, s.faults...)
-}
-
-// Backup writes a hot copy of the file to path, durable when it returns. It holds the same sealed values; the mirror
-// completes it after a restore. Acts go on meanwhile.
-func (s *Store) Backup(path string) error {
-	tmp := path + ".part"
-	if err := s.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(tmp, 0o600) }); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	f, err := os.OpenFile(tmp, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// SetAside renames a file that does not open, and puts the backup in its place when one is named; without one the next
-// Open begins a new file. Either way the mirror brings the records back. It returns the damaged file's new path. The
-// store must be closed.
-func SetAside(dir, backup string, now time.Time) (string, error) {
-	path := filepath.Join(dir, fileName)
-	aside := path + ".damaged-" + now.UTC().Format("20060102T150405.000")
-	if err := os.Rename(path, aside); err != nil {
-		return "", fmt.Errorf("store: set aside: %w", err)
-	}
-	if backup == "" {
-		return aside, syncDir(dir)
-	}
-	f, err := os.Open(backup)
-	if err != nil {
-		return aside, fmt.Errorf("store: restore backup: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err != nil {
-		return aside, fmt.Errorf("store: restore backup: %w", err)
-	}
-	return aside, writeFile(path, data)
 }
