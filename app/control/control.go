@@ -127,9 +127,9 @@ func serveOne(ctx context.Context, c net.Conn, h Handler) {
 	defer cancel()
 	stop := context.AfterFunc(ctx, func() { c.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	dec := json.NewDecoder(c)
+	dec := newReader(c)
 	var call Call
-	if err := dec.Decode(&call); err != nil {
+	if err := dec.read(&call); err != nil {
 		return
 	}
 	pr, pw := io.Pipe()
@@ -137,7 +137,7 @@ func serveOne(ctx context.Context, c net.Conn, h Handler) {
 	fed.Go(func() {
 		for {
 			var in Input
-			if err := dec.Decode(&in); err != nil {
+			if err := dec.read(&in); err != nil {
 				pw.CloseWithError(io.ErrUnexpectedEOF)
 				cancel() // the caller is gone
 				return
@@ -171,18 +171,58 @@ func (s *sender) send(o Output) error {
 	return s.enc.Encode(o)
 }
 
+// maxMessage bounds one JSON object on the socket, in bytes. Pieces of input and output are far shorter.
+const (
+	maxMessage = 1 << 20
+	piece      = 32 << 10
+)
+
+// errTooLong reports a message over the limit: whoever sends it is not this program.
+var errTooLong = errors.New("control: message too long")
+
+// reader reads JSON objects, none of them longer than maxMessage.
+type reader struct {
+	r    io.Reader
+	dec  *json.Decoder
+	left int
+}
+
+func newReader(r io.Reader) *reader {
+	m := &reader{r: r}
+	m.dec = json.NewDecoder(m)
+	return m
+}
+
+func (m *reader) read(v any) error {
+	m.left = maxMessage
+	return m.dec.Decode(v)
+}
+
+// Read implements io.Reader for the decoder.
+func (m *reader) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := m.r.Read(p[:min(len(p), m.left)])
+	m.left -= n
+	return n, err
+}
+
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func (s *sender) writer(errs bool) io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
-		o := Output{Out: p}
-		if errs {
-			o = Output{Err: p}
-		}
-		if err := s.send(o); err != nil {
-			return 0, err
+		for at := 0; at < len(p); at += piece {
+			part := p[at:min(at+piece, len(p))]
+			o := Output{Out: part}
+			if errs {
+				o = Output{Err: part}
+			}
+			if err := s.send(o); err != nil {
+				return at, err
+			}
 		}
 		return len(p), nil
 	})
@@ -205,10 +245,10 @@ func Do(ctx context.Context, dir string, call Call, in io.Reader, out, errs io.W
 		return 0, fmt.Errorf("control: send command: %w", err)
 	}
 	go feed(enc, in) // ends with the connection, or stays in a read of the caller's own standard input
-	dec := json.NewDecoder(c)
+	dec := newReader(c)
 	for {
 		var o Output
-		if err := dec.Decode(&o); err != nil {
+		if err := dec.read(&o); err != nil {
 			return 0, fmt.Errorf("control: the program that holds the folder ended: %w", err)
 		}
 		if o.Done {
@@ -225,7 +265,7 @@ func Do(ctx context.Context, dir string, call Call, in io.Reader, out, errs io.W
 
 func feed(enc *json.Encoder, in io.Reader) {
 	if in != nil {
-		buf := make([]byte, 32<<10)
+		buf := make([]byte, piece)
 		for {
 			n, err := in.Read(buf)
 			if n > 0 {

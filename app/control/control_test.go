@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"bianmin/packaging/bomb"
 )
 
 func serve(t *testing.T, dir string, h Handler) {
@@ -105,3 +107,80 @@ func TestCallerGoneCancels(t *testing.T) {
 }
 
 func dial(path string) (net.Conn, error) { return net.Dial("unix", path) }
+
+// Much output comes through whole, in pieces.
+func TestLongOutput(t *testing.T) {
+	dir := t.TempDir()
+	long := strings.Repeat("0123456789abcdef", 1<<18) // 4 MiB
+	serve(t, dir, func(_ context.Context, _ Call, _ io.Reader, out, _ io.Writer) int {
+		io.WriteString(out, long)
+		return 0
+	})
+	var out bytes.Buffer
+	if _, err := Do(t.Context(), dir, Call{}, nil, &out, io.Discard); err != nil || out.String() != long {
+		t.Fatalf("%d bytes, %v", out.Len(), err)
+	}
+}
+
+// A peer that sends without end is cut off; what it sent is not kept.
+func TestEndlessMessage(t *testing.T) {
+	bomb.Child(t, func(t *testing.T) {
+		endless := io.MultiReader(strings.NewReader(`{"args":["`), zeros{})
+		var c Call
+		if err := newReader(endless).read(&c); !errors.Is(err, errTooLong) {
+			t.Errorf("a call: %v", err)
+		}
+		var o Output
+		if err := newReader(io.MultiReader(strings.NewReader(`{"out":"`), zeros{})).read(&o); !errors.Is(err, errTooLong) {
+			t.Errorf("an output: %v", err)
+		}
+	})
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'A'
+	}
+	return len(p), nil
+}
+
+// FuzzServe speaks anything to the socket of a process: every call that is understood gets an end, and nothing breaks.
+func FuzzServe(f *testing.F) {
+	f.Add([]byte(`{"args":["status"],"dir":"/","lang":"zh"}{"data":"YQ=="}{"eof":true}`))
+	f.Add([]byte(`{"args":[]}{"data":"!"}`))
+	f.Add([]byte(`[1,2]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		bomb.Bounded(t, bomb.Limit, func() {
+			ours, theirs := net.Pipe()
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				serveOne(t.Context(), ours, func(_ context.Context, c Call, in io.Reader, out, _ io.Writer) int {
+					n, _ := io.Copy(io.Discard, in)
+					io.WriteString(out, strings.Join(c.Args, " "))
+					return int(n % 3)
+				})
+			}()
+			said := make(chan bool, 1)
+			go func() {
+				done := false
+				dec := newReader(theirs)
+				for {
+					var o Output
+					if err := dec.read(&o); err != nil {
+						break
+					}
+					done = done || o.Done
+				}
+				said <- done
+			}()
+			theirs.Write(data)
+			theirs.Write([]byte(`{"eof":true}`))
+			theirs.Close()
+			<-ended
+			<-said
+		})
+	})
+}

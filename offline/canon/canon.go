@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/fxamacker/cbor/v2"
@@ -28,12 +29,12 @@ var (
 	dec = mustDec()
 )
 
-func mustEnc() cbor.EncMode {
+func mustEnc() cbor.UserBufferEncMode {
 	o := cbor.CoreDetEncOptions()
 	o.Time = cbor.TimeUnix
 	o.TagsMd = cbor.TagsForbidden
 	o.NilContainers = cbor.NilContainerAsEmpty
-	m, err := o.EncMode()
+	m, err := o.UserBufferEncMode()
 	if err != nil {
 		panic(err) // options are constants
 	}
@@ -130,12 +131,24 @@ func Unmarshal(data []byte, v any) error {
 	if err := dec.Unmarshal(data, v); err != nil {
 		return fmt.Errorf("canon: decode: %w", err)
 	}
-	again, err := enc.Marshal(v)
-	if err != nil {
+	again := buffers.Get().(*bytes.Buffer)
+	again.Reset()
+	again.Grow(len(data)) // what is canonical needs no more: the largest input is held once more, not four times
+	if err := enc.MarshalToBuffer(v, again); err != nil {
 		return fmt.Errorf("canon: encode again: %w", err)
 	}
-	if !bytes.Equal(again, data) {
+	same := bytes.Equal(again.Bytes(), data)
+	if again.Cap() <= keptBuffer {
+		clear(again.Bytes()) // it may have been a key
+		buffers.Put(again)
+	}
+	if !same {
 		return ErrNotCanonical
 	}
 	return nil
 }
+
+// keptBuffer is how large a buffer may be to be used again, in bytes.
+const keptBuffer = 64 << 10
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

@@ -104,7 +104,11 @@ func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte{'\n'})
 }
 
-const maxJSONDepth = 32
+// Limits of a JSON file: a list of 60,000 rows has as many values. Each is held with its line.
+const (
+	maxJSONDepth  = 32
+	maxJSONValues = 300_000
+)
 
 // walkJSON returns the line of every value by JSON pointer, or the line and reason of a fault.
 func walkJSON(data []byte) (lines map[string]int, line int, err error) {
@@ -122,6 +126,9 @@ func walkJSON(data []byte) (lines map[string]int, line int, err error) {
 	value = func(pointer string, depth int) error {
 		if depth > maxJSONDepth {
 			return errors.New("is nested too deeply")
+		}
+		if len(lines) >= maxJSONValues {
+			return fmt.Errorf("has more than %d values", maxJSONValues)
 		}
 		t, err := d.Token()
 		if err != nil {

@@ -3,6 +3,7 @@ package desk
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/color"
 	"image/draw"
@@ -18,14 +19,14 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
 	"bianmin/offline/journal"
+	"bianmin/offline/picture"
 	"bianmin/offline/words"
 )
 
-// Limits of an attachment, checked before a picture is decoded.
+// Limits of an attachment; those of a picture are package picture's.
 const (
-	maxAttachment = 20 << 20   // bytes of the file as chosen
-	maxPixels     = 60_000_000 // width × height: no camera in use makes more
-	longSide      = 2400       // pixels kept: an A4 page at 200 dpi
+	maxAttachment = 20 << 20 // bytes of the file as chosen
+	longSide      = 2400     // pixels kept: an A4 page at 200 dpi
 	jpegQuality   = 85
 )
 
@@ -49,24 +50,20 @@ func clean(data []byte) (out []byte, media string, err error) {
 	switch media {
 	case "application/pdf":
 		return data, media, nil
-	case "image/jpeg", "image/png":
+	case picture.JPEG, picture.PNG:
 	default:
 		return nil, "", words.New("desk.attachmentKind", nil)
 	}
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, "", words.New("desk.attachmentKind", err)
-	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
-		return nil, "", words.New("desk.attachmentLarge", nil, "limit", strconv.Itoa(maxAttachment>>20))
-	}
-	img, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
+	img, err := picture.Decode(data)
+	switch {
+	case errors.Is(err, picture.ErrTooLarge):
+		return nil, "", words.New("desk.pictureLarge", err)
+	case err != nil:
 		return nil, "", words.New("desk.attachmentKind", err)
 	}
 	img = shrink(img)
 	var buf bytes.Buffer
-	if media == "image/png" {
+	if media == picture.PNG {
 		err = png.Encode(&buf, img)
 	} else {
 		err = jpeg.Encode(&buf, img, &jpeg.Options{Quality: jpegQuality})
@@ -79,14 +76,10 @@ func clean(data []byte) (out []byte, media string, err error) {
 
 // sniff names the media type by the file's first bytes; "" for anything that is no material.
 func sniff(data []byte) string {
-	for _, k := range []struct{ magic, media string }{
-		{"\xff\xd8\xff", "image/jpeg"}, {"\x89PNG\r\n\x1a\n", "image/png"}, {"%PDF-", "application/pdf"},
-	} {
-		if bytes.HasPrefix(data, []byte(k.magic)) {
-			return k.media
-		}
+	if bytes.HasPrefix(data, []byte("%PDF-")) {
+		return "application/pdf"
 	}
-	return ""
+	return picture.Media(data)
 }
 
 // shrink brings the long side down to what a page needs.
@@ -182,14 +175,25 @@ func blank(strokes [][]int64) bool {
 	return way < leastSignature
 }
 
+// Limits of strokes before they are drawn; form.ReadSignature has the same for what is kept.
+const (
+	maxStrokePoints = 20_000
+	maxCoordinate   = 1 << 20
+)
+
 // drawStrokes draws a signature for which only the strokes are known.
 func drawStrokes(strokes [][]int64) ([]byte, error) {
 	const width, height, margin, pen = 600, 240, 20, 4
 	minX, minY, maxX, maxY := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64)
+	points := 0
 	for _, st := range strokes {
+		points += len(st) / 2
 		for i := 0; i+1 < len(st); i += 2 {
 			minX, maxX, minY, maxY = min(minX, st[i]), max(maxX, st[i]), min(minY, st[i+1]), max(maxY, st[i+1])
 		}
+	}
+	if points > maxStrokePoints || min(minX, minY) < -maxCoordinate || max(maxX, maxY) > maxCoordinate {
+		return nil, words.New("form.signature", nil)
 	}
 	f := min((width-2*margin)/float64(max(1, maxX-minX)), (height-2*margin)/float64(max(1, maxY-minY)))
 	at := func(x, y int64) (float32, float32) {
@@ -207,13 +211,16 @@ func drawStrokes(strokes [][]int64) ([]byte, error) {
 				continue
 			}
 			ox, oy := -dy/n*pen/2, dx/n*pen/2
-			z := vector.NewRasterizer(width, height)
-			z.MoveTo(x0+ox, y0+oy)
-			z.LineTo(x1+ox, y1+oy)
-			z.LineTo(x1-ox, y1-oy)
-			z.LineTo(x0-ox, y0-oy)
+			// Only the part of the picture that this piece of the line touches.
+			box := image.Rect(int(min(x0, x1))-pen, int(min(y0, y1))-pen, int(max(x0, x1))+pen+1, int(max(y0, y1))+pen+1)
+			left, top := float32(box.Min.X), float32(box.Min.Y)
+			z := vector.NewRasterizer(box.Dx(), box.Dy())
+			z.MoveTo(x0+ox-left, y0+oy-top)
+			z.LineTo(x1+ox-left, y1+oy-top)
+			z.LineTo(x1-ox-left, y1-oy-top)
+			z.LineTo(x0-ox-left, y0-oy-top)
 			z.ClosePath()
-			z.Draw(img, img.Bounds(), image.NewUniform(color.Black), image.Point{})
+			z.Draw(img, box, image.NewUniform(color.Black), image.Point{})
 		}
 	}
 	var buf bytes.Buffer

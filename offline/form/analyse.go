@@ -286,6 +286,11 @@ func (l *linter) compile(an *analysis, sc *scope, ptr, src string, want *cel.Typ
 	if cost, err := sc.env.EstimateCost(tree, sizes{an: an, group: sc.group}); err == nil && cost.Max > maxStaticCost {
 		l.add(ptr, "could cost %d, the limit is %d", cost.Max, maxStaticCost)
 	}
+	// Constants are worked out when the program is made: a pattern that cannot be, a date that is none. Better now than at
+	// a counter.
+	if _, err := sc.env.Program(tree, cel.EvalOptions(cel.OptOptimize)); err != nil {
+		l.add(ptr, "cannot be evaluated: %v", err)
+	}
 	if len(l.faults) > before {
 		return nil
 	}

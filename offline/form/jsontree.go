@@ -12,7 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-const maxJSONDepth = 32
+// Limits of a JSON text. The largest form has some ten thousand values, the longest answers as many numbers of a
+// signature's strokes; each is held with its line, so a few megabytes of commas would become hundreds.
+const (
+	maxJSONDepth  = 32
+	maxJSONValues = 200_000
+)
 
 var bom = []byte("\xef\xbb\xbf")
 
@@ -27,6 +32,7 @@ type jsonReader struct {
 	dec    *json.Decoder
 	starts []int64 // offset of each line's first byte
 	lines  map[string]int
+	values int
 }
 
 // readJSON reads one JSON value strictly: valid UTF-8, no member twice, nothing behind it, bounded depth. Numbers stay
@@ -72,6 +78,9 @@ func (r *jsonReader) lineAt(offset int64) int {
 func (r *jsonReader) value(ptr string, depth int) (any, error) {
 	if depth > maxJSONDepth {
 		return nil, fmt.Errorf("nested deeper than %d", maxJSONDepth)
+	}
+	if r.values++; r.values > maxJSONValues {
+		return nil, fmt.Errorf("more than %d values", maxJSONValues)
 	}
 	tok, err := r.dec.Token()
 	if err != nil {

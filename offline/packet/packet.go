@@ -25,7 +25,7 @@ const Version = 1
 const (
 	MaxBytes      = 4 << 20  // a whole packet
 	MaxRecords    = 5000     // in one packet
-	MaxPlain      = 32 << 20 // records after decompression, in bytes
+	MaxPlain      = 16 << 20 // records after decompression, in bytes: with what reading them takes, below 64 MB
 	MaxRecipients = 16
 	MaxDict       = 1 << 20 // a dictionary, in bytes
 

@@ -98,7 +98,9 @@ func (r run) records(s vault.Suite, p *Packet) ([]journal.Record, vault.Hash, er
 		if len(row.Gone) > 0 {
 			rec.BodyHash = vault.Hash(row.Gone)
 		} else {
-			rec.Body = append([]byte{}, row.Body...)
+			if rec.Body = row.Body; rec.Body == nil { // nil means purged
+				rec.Body = []byte{}
+			}
 			rec.BodyHash = journal.BodyHash(s, r.Salt[:], h.Seq, rec.Body)
 		}
 		head, last = rec.Hash(s), rec.Header

@@ -69,6 +69,7 @@ func newCoder(name vault.Hash, dict []byte) (*coder, error) {
 	}
 	do := []zstd.DOption{
 		zstd.WithDecoderConcurrency(coderLimit), zstd.WithDecoderMaxMemory(MaxPlain), zstd.WithDecoderMaxWindow(MaxPlain),
+		zstd.WithDecodeAllCapLimit(true),
 	}
 	switch {
 	case len(dict) == 0:
@@ -105,12 +106,33 @@ func compress(s vault.Suite, plain []byte, name vault.Hash, dict []byte) ([]byte
 	return c.enc.EncodeAll(plain, nil), nil
 }
 
+// unsized is how many bytes a frame may hold that does not say how many: those of less than 256 do not.
+const unsized = 4 << 10
+
+// plainSize returns how many bytes data announces: they are allocated once, and not one more.
+func plainSize(data []byte) (uint64, error) {
+	var h zstd.Header
+	switch err := h.Decode(data); {
+	case err != nil:
+		return 0, fmt.Errorf("%w: zstd: %w", ErrFormat, err)
+	case !h.HasFCS:
+		return unsized, nil
+	case h.FrameContentSize > MaxPlain:
+		return 0, fmt.Errorf("%w: records of %d bytes", ErrFormat, h.FrameContentSize)
+	}
+	return h.FrameContentSize, nil
+}
+
 func decompress(s vault.Suite, data []byte, name vault.Hash, dict []byte) ([]byte, error) {
 	c, err := coderFor(s, name, dict)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := c.dec.DecodeAll(data, nil)
+	room, err := plainSize(data)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := c.dec.DecodeAll(data, make([]byte, 0, room))
 	switch {
 	case errors.Is(err, zstd.ErrUnknownDictionary):
 		return nil, fmt.Errorf("%w: %w", ErrNeedDict, err)

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"bianmin/offline/picture"
+
 	"golang.org/x/image/draw"
 	"golang.org/x/image/math/f64"
 )
@@ -207,7 +209,7 @@ func TestScanPicture(t *testing.T) {
 	bomb := bytes.Clone(b.Bytes()[:33])
 	copy(bomb[16:], []byte{0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff})
 	for name, data := range map[string][]byte{
-		"nothing": nil, "text": []byte("hello"), "torn": b.Bytes()[:b.Len()/2], "bomb": bomb, "large": make([]byte, maxPictureBytes+1),
+		"nothing": nil, "text": []byte("hello"), "torn": b.Bytes()[:b.Len()/2], "bomb": bomb, "large": make([]byte, picture.MaxBytes+1),
 	} {
 		if _, err := ScanPicture(data); !errors.Is(err, ErrPicture) {
 			t.Errorf("%s: %v", name, err)

@@ -1,15 +1,13 @@
 package receipt
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/jpeg" // pictures that people bring
-	_ "image/png"
 	"strings"
 
+	"bianmin/offline/picture"
 	"bianmin/offline/words"
 
 	"github.com/makiuchi-d/gozxing"
@@ -19,9 +17,8 @@ import (
 
 // Limits of pictures.
 const (
-	maxPictureBytes = 32 << 20
-	maxPixels       = 50_000_000
-	workingSide     = 2400 // larger pictures are reduced first
+	maxPixels   = 50_000_000
+	workingSide = 2400 // larger pictures are reduced first
 )
 
 // Errors of Scan and ScanPicture.
@@ -172,17 +169,7 @@ func crop(g *image.Gray, r image.Rectangle) *image.Gray {
 // ScanPicture scans the bytes of a PNG or JPEG file. The size is checked before anything is decoded; ErrPicture, with
 // words, for what is not a picture or too large, else the errors of Scan.
 func ScanPicture(data []byte) (string, error) {
-	if len(data) > maxPictureBytes {
-		return "", words.New(ReasonPicture, fmt.Errorf("%w: %d bytes", ErrPicture, len(data)))
-	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return "", words.New(ReasonPicture, fmt.Errorf("%w: %w", ErrPicture, err))
-	}
-	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels/c.Height {
-		return "", words.New(ReasonPicture, fmt.Errorf("%w: %d by %d", ErrPicture, c.Width, c.Height))
-	}
-	img, _, err := image.Decode(bytes.NewReader(data))
+	img, err := picture.Decode(data)
 	if err != nil {
 		return "", words.New(ReasonPicture, fmt.Errorf("%w: %w", ErrPicture, err))
 	}

@@ -21,7 +21,7 @@ import (
 const (
 	maxRun      = 2000     // records in one packet
 	maxReady    = 256      // packets in one answer of Outgoing, as many as a request takes
-	maxRunPlain = 24 << 20 // their bodies, in bytes
+	maxRunPlain = 12 << 20 // their bodies, in bytes
 	firstRatio  = 1.0 / 3  // packed bytes for each byte of bodies, before any run was packed
 	fillRatio   = 0.96     // how much of the room a run is planned to fill
 	leastRoom   = 4        // a request is full when less than one part in so many is left
