@@ -441,7 +441,7 @@ func (v *verifier) mirror() error {
 		}
 		v.r.BadBytes += int64(len(data)) - end
 		for _, b := range spans {
-			v.r.BadBytes += b.to - b.from
+			v.r.BadBytes += b.To - b.From
 		}
 	}
 	for _, b := range bads { // harmless when the same record lies elsewhere in the mirror, whole

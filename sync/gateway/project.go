@@ -89,15 +89,21 @@ func (g *Gateway) project(ctx context.Context, d DeviceRow, deadline time.Time) 
 			return err
 		}
 		var records []journal.Record
+		last := head.Projected
 		for _, row := range rows {
-			rs, err := g.recordsAfter(row, head.Projected+uint64(len(records)))
+			rs, err := g.recordsAfter(row, last)
 			if err != nil {
 				return err
 			}
-			records = append(records, rs...)
+			records, last = append(records, rs...), row.To
 		}
 		if len(records) == 0 {
 			return fmt.Errorf("gateway: packets of device %d after record %d hold none", d.Device, head.Projected)
+		}
+		if first := records[0].Seq; first > head.Projected+1 {
+			if err := g.bridge(ctx, d.Device, head.Projected, first-1); err != nil {
+				return err
+			}
 		}
 		if err := g.projectRecords(ctx, d, records, deadline); err != nil {
 			return err
