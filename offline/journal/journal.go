@@ -114,12 +114,63 @@ type Record struct {
 }
 
 // Hash returns the record's hash: SM3 of the canonical header.
-func (h Header) Hash(s vault.Suite) vault.Hash { return s.Hash(canon.MustMarshal(h)) }
+func (h Header) Hash(s vault.Suite) vault.Hash {
+	var room [256]byte
+	return s.Hash(h.Append(room[:0]))
+}
+
+// Append appends the canonical header to b.
+func (h Header) Append(b []byte) []byte {
+	b = canon.AppendMap(b, 9)
+	b = canon.AppendUint(canon.AppendUint(b, 1), uint64(h.V))
+	b = canon.AppendUint(canon.AppendUint(b, 2), uint64(h.Device))
+	b = canon.AppendUint(canon.AppendUint(b, 3), h.Seq)
+	b = canon.AppendBytes(canon.AppendUint(b, 4), h.Prev[:])
+	b = canon.AppendInt(canon.AppendUint(b, 5), h.At)
+	b = canon.AppendMap(canon.AppendUint(b, 6), 3)
+	b = canon.AppendInt(canon.AppendUint(b, 1), h.Clock.Signed)
+	b = canon.AppendInt(canon.AppendUint(b, 2), h.Clock.Since)
+	b = canon.AppendBool(canon.AppendUint(b, 3), h.Clock.Exact)
+	b = canon.AppendText(canon.AppendUint(b, 7), h.Operator)
+	b = canon.AppendText(canon.AppendUint(b, 8), string(h.Kind))
+	return canon.AppendBytes(canon.AppendUint(b, 9), h.BodyHash[:])
+}
+
+// ReadHeader reads a canonical header that stands among other things. What it holds is not checked; see ParseHeader.
+func ReadHeader(r *canon.Reader) (h Header) {
+	r.Fields(9)
+	r.Key(1)
+	h.V = uint8(r.Below(1 << 8))
+	r.Key(2)
+	h.Device = uint32(r.Below(1 << 32))
+	r.Key(3)
+	h.Seq = r.Uint()
+	r.Key(4)
+	copy(h.Prev[:], r.Exactly(vault.HashSize))
+	r.Key(5)
+	h.At = r.Int()
+	r.Key(6)
+	r.Fields(3)
+	r.Key(1)
+	h.Clock.Signed = r.Int()
+	r.Key(2)
+	h.Clock.Since = r.Int()
+	r.Key(3)
+	h.Clock.Exact = r.Bool()
+	r.Key(7)
+	h.Operator = r.Text()
+	r.Key(8)
+	h.Kind = Kind(r.Text())
+	r.Key(9)
+	copy(h.BodyHash[:], r.Exactly(vault.HashSize))
+	return h
+}
 
 // ParseHeader reads a canonical header.
 func ParseHeader(data []byte) (Header, error) {
-	var h Header
-	if err := canon.Unmarshal(data, &h); err != nil {
+	r := canon.NewReader(data)
+	h := ReadHeader(r)
+	if err := r.Done(); err != nil {
 		return Header{}, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	if h.V != Version {

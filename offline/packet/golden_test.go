@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
@@ -194,12 +195,12 @@ func FuzzPacket(f *testing.F) {
 		o.Device, o.Codec = 1_000_001, c
 		f.Add(mustSeal(f, records, o))
 	}
-	run, err := newRun(records, testSalt).marshal()
+	plain, err := newRun(records, testSalt).marshal()
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(run)
-	small, err := compress(suite, run, vault.Hash{}, nil)
+	f.Add(plain)
+	small, err := compress(suite, plain, vault.Hash{}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -220,6 +221,11 @@ func FuzzPacket(f *testing.F) {
 		}
 		for _, in := range [][]byte{data, plain} {
 			r, err := parseRun(in)
+			var by run
+			if uerr := canon.Unmarshal(in, &by); err != nil && uerr == nil && len(by.Rows) > 0 && len(by.Rows) <= MaxRecords &&
+				!slices.ContainsFunc(by.Rows, func(x row) bool { return x.check() != nil }) {
+				t.Fatalf("run %x refused: %v", in, err)
+			}
 			if err != nil {
 				continue
 			}
@@ -229,7 +235,7 @@ func FuzzPacket(f *testing.F) {
 				t.Fatalf("run reads but gives no records: %v", err)
 			}
 			again, err := newRun(got, r.Salt).marshal()
-			if err != nil || !bytes.Equal(again, in) {
+			if err != nil || !bytes.Equal(again, in) || !bytes.Equal(canon.MustMarshal(r), in) {
 				t.Fatalf("run reads %x, writes %x (%v)", in, again, err)
 			}
 		}

@@ -3,6 +3,7 @@ package packet
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/journal"
@@ -47,17 +48,63 @@ func newRun(records []journal.Record, salt [32]byte) run {
 	return r
 }
 
-func (r run) marshal() ([]byte, error) { return canon.Marshal(r) }
+// rowFields are the items of a row's list.
+const rowFields = 8
 
+func (r run) marshal() ([]byte, error) {
+	size := 64
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if !utf8.ValidString(row.Operator) || !utf8.ValidString(string(row.Kind)) {
+			return nil, canon.ErrText
+		}
+		size += 64 + len(row.Operator) + len(row.Kind) + len(row.Body) + len(row.Gone)
+	}
+	b := canon.AppendList(make([]byte, 0, size), 2)
+	b = canon.AppendBytes(b, r.Salt[:])
+	b = canon.AppendList(b, len(r.Rows))
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		b = canon.AppendList(b, rowFields)
+		b = canon.AppendInt(b, row.At)
+		b = canon.AppendInt(b, row.Signed)
+		b = canon.AppendInt(b, row.Since)
+		b = canon.AppendBool(b, row.Exact)
+		b = canon.AppendText(b, row.Operator)
+		b = canon.AppendText(b, string(row.Kind))
+		b = canon.AppendBytes(b, row.Body)
+		b = canon.AppendBytes(b, row.Gone)
+	}
+	return b, nil
+}
+
+// parseRun reads a run. Bodies are parts of plain, not copies.
 func parseRun(plain []byte) (run, error) {
 	if len(plain) > MaxPlain {
 		return run{}, fmt.Errorf("%w: records of %d bytes", ErrFormat, len(plain))
 	}
 	var r run
-	if err := canon.Unmarshal(plain, &r); err != nil {
+	c := canon.NewReader(plain)
+	fields := c.List()
+	copy(r.Salt[:], c.Exactly(len(r.Salt)))
+	n := c.List()
+	if c.Err() == nil && (fields != 2 || n > MaxRecords) {
+		return run{}, fmt.Errorf("%w: %d records", ErrFormat, n)
+	}
+	r.Rows = make([]row, n)
+	for i := range r.Rows {
+		if c.List() != rowFields && c.Err() == nil {
+			return run{}, fmt.Errorf("%w: record %d of the packet is no row", ErrFormat, i)
+		}
+		r.Rows[i] = row{
+			At: c.Int(), Signed: c.Int(), Since: c.Int(), Exact: c.Bool(), Operator: c.Text(), Kind: journal.Kind(c.Text()),
+			Body: c.Bytes(), Gone: c.Bytes(),
+		}
+	}
+	if err := c.Done(); err != nil {
 		return run{}, fmt.Errorf("%w: records: %w", ErrFormat, err)
 	}
-	if len(r.Rows) == 0 || len(r.Rows) > MaxRecords {
+	if len(r.Rows) == 0 {
 		return run{}, fmt.Errorf("%w: %d records", ErrFormat, len(r.Rows))
 	}
 	for i, row := range r.Rows {

@@ -178,11 +178,22 @@ func (x *box) decode(bucket string, key, value []byte, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := canon.Unmarshal(plain, v); err != nil {
+	if h, ok := v.(byHand); ok {
+		r := canon.NewReader(plain)
+		h.read(r)
+		err = r.Done()
+	} else {
+		err = canon.Unmarshal(plain, v)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, bucket, err)
 	}
 	return nil
 }
+
+// byHand is a row with a decoder of its own: rows that are read for every record of the journal. It reads what
+// canon.Unmarshal would.
+type byHand interface{ read(r *canon.Reader) }
 
 // noPeriods is for buckets in which every value is the machine's.
 func noPeriods(id string) (vault.Period, error) {

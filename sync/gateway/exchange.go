@@ -111,7 +111,7 @@ func (g *Gateway) exchanged(ctx context.Context, q wire.Request) (wire.Reply, er
 		}
 		// What is durable is projected even when the device hangs up now; what takes too long, Run does. A backlog is
 		// acknowledged first: the next packets travel while it is projected.
-		if !g.backlog.put(work{d, t.fresh}) {
+		if !g.backlog.put(d, t.fresh, time.Now()) {
 			g.projectNow(context.WithoutCancel(ctx), d, t.fresh, projectBudget)
 		}
 	} else {
@@ -316,7 +316,10 @@ func (g *Gateway) unpack(l *load) {
 	l.records = records
 	l.rows = make([]HeaderRow, len(records))
 	for i, r := range records {
-		l.rows[i] = HeaderRow{Seq: r.Seq, Hash: r.Hash(g.s), Kind: string(r.Kind), At: r.At}
+		l.rows[i] = HeaderRow{Seq: r.Seq, Hash: l.p.Head, Kind: string(r.Kind), At: r.At}
+		if i > 0 {
+			l.rows[i-1].Hash = r.Prev // opening the packet has proven the chain from prev to head
+		}
 	}
 }
 

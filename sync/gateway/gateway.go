@@ -124,15 +124,18 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer look.Stop()
 	behind := time.NewTicker(10 * g.cfg.Poll)
 	defer behind.Stop()
-	work := g.backlog.open()
+	backlog := g.backlog.open()
 	defer g.backlog.close()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case w := <-work:
-			g.projectNow(ctx, w.device, w.records, time.Hour)
-			g.backlog.done(w)
+		case <-backlog:
+			due.Reset(g.projectBacklog(ctx))
+		case <-due.C:
+			due.Reset(g.projectBacklog(ctx))
 		case <-look.C:
 			v, err := g.store.Version(ctx)
 			if err != nil {
@@ -144,7 +147,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 				g.wakeChanged(ctx)
 			}
 		case <-behind.C:
-			if err := g.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			if err := g.catchUp(ctx, g.backlog.has); err != nil && ctx.Err() == nil {
 				g.log.ErrorContext(ctx, "project", slog.Any("cause", err))
 			}
 		}

@@ -128,8 +128,29 @@ func (g *Gateway) recordsAfter(row PacketRow, seq uint64) ([]journal.Record, err
 	return records, nil
 }
 
+// projectBacklog projects one device's backlog, if one is in, and says when to look again.
+func (g *Gateway) projectBacklog(ctx context.Context) time.Duration {
+	w, ok, again := g.backlog.next(time.Now())
+	if !ok {
+		return again
+	}
+	g.projectNow(ctx, w.device, w.records, time.Hour)
+	if w.stored {
+		if err := g.project(ctx, w.device, time.Time{}); err != nil && !errors.Is(err, ErrMoved) && ctx.Err() == nil {
+			g.log.ErrorContext(ctx, "project", slog.Uint64("device", uint64(w.device.Device)), slog.Any("cause", err))
+		}
+	}
+	g.backlog.done(w.device.Device, time.Now())
+	return 0
+}
+
 // CatchUp projects everything that is stored and not projected yet.
 func (g *Gateway) CatchUp(ctx context.Context) error {
+	return g.catchUp(ctx, func(uint32) bool { return false })
+}
+
+// catchUp leaves out devices whose projection others do.
+func (g *Gateway) catchUp(ctx context.Context, but func(device uint32) bool) error {
 	var devices []DeviceRow
 	err := g.store.View(ctx, func(tx Tx) error {
 		behind, err := tx.Behind()
@@ -137,6 +158,9 @@ func (g *Gateway) CatchUp(ctx context.Context) error {
 			return err
 		}
 		for _, n := range behind {
+			if but(n) {
+				continue
+			}
 			d, err := tx.Device(n)
 			if err != nil {
 				return err

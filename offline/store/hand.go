@@ -1,0 +1,61 @@
+package store
+
+import (
+	"bianmin/offline/canon"
+	"bianmin/offline/casefile"
+	"bianmin/offline/journal"
+	"bianmin/offline/vault"
+)
+
+var (
+	_ byHand = (*headerRow)(nil)
+	_ byHand = (*Row)(nil)
+)
+
+func (h *headerRow) read(r *canon.Reader) {
+	r.Fields(10)
+	r.Key(1)
+	h.Header = journal.ReadHeader(r)
+	r.Key(2)
+	h.Period = r.Text()
+	r.Key(3)
+	copy(h.Sum[:], r.Exactly(vault.HashSize))
+	r.Key(4)
+	h.Case = r.Uint()
+	r.Key(5)
+	h.Service = r.Text()
+	r.Key(6)
+	h.Item = r.Text()
+	r.Key(7)
+	h.Due = r.Int32()
+	r.Key(8)
+	h.Urgent = r.Bool()
+	r.Key(9)
+	h.Receipt = r.Bool()
+	r.Key(10)
+	h.Purged = r.Bool()
+}
+
+func (x *Row) read(r *canon.Reader) {
+	r.Fields(10)
+	r.Key(1)
+	x.Seq = r.Uint()
+	r.Key(2)
+	x.Service = r.Text()
+	r.Key(3)
+	x.Item = r.Text()
+	r.Key(4)
+	x.State = casefile.State(r.Text())
+	r.Key(5)
+	x.Due = r.Int32()
+	r.Key(6)
+	x.Urgent = r.Bool()
+	r.Key(7)
+	x.SubmittedAt = r.Int()
+	r.Key(8)
+	x.LastSeq = r.Uint()
+	r.Key(9)
+	x.Accepted = r.Bool()
+	r.Key(10)
+	x.Quarantined = r.Bool()
+}
