@@ -37,8 +37,12 @@ const (
 // Limits of a pack, checked before anything is allocated for it.
 const (
 	MaxPacked  = 8 << 20  // bytes as sent
-	MaxPlain   = 64 << 20 // bytes unpacked
+	MaxPlain   = 64 << 20 // bytes unpacked, of a large roster
 	MaxEntries = 4096
+
+	// freePlain is what any pack may unpack to; beyond it, each packed byte may become maxRatio. Rosters pack to a tenth.
+	freePlain = 16 << 20
+	maxRatio  = 32
 )
 
 // Names of entries.
@@ -301,7 +305,11 @@ func parseEnvelope(data []byte) (envelope, error) {
 	if e.V != Version {
 		return envelope{}, fmt.Errorf("%w: version %d", ErrFormat, e.V)
 	}
-	if e.Plain > MaxPlain {
+	limit := freePlain
+	if e.Kind == KindRoster {
+		limit = max(limit, min(MaxPlain, maxRatio*len(e.Body)))
+	}
+	if int64(e.Plain) > int64(limit) {
 		return envelope{}, fmt.Errorf("%w: %d bytes unpacked", ErrFormat, e.Plain)
 	}
 	return e, nil
