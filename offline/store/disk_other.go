@@ -10,6 +10,9 @@ import (
 
 const dirSync = true
 
+// renameOpen: a file that is open can be renamed, and renamed over.
+const renameOpen = true
+
 // errTooLarge is what a write beyond every file system's bounds returns.
 var errTooLarge error = syscall.EFBIG
 

@@ -9,6 +9,9 @@ import (
 
 const dirSync = false // NTFS journals names; a folder handle cannot be flushed
 
+// renameOpen: a file that is open cannot be renamed over.
+const renameOpen = false
+
 // errTooLarge is what a write beyond the file system's bounds returns.
 var errTooLarge error = windows.ERROR_FILE_TOO_LARGE
 

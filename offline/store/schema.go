@@ -51,6 +51,7 @@ var (
 	keyHead     = []byte("head")
 	keyClock    = []byte("clock")
 	keyApplied  = []byte("applied")
+	keyRestored = []byte("restored") // put in by a restore, until the next login: Unix milliseconds
 )
 
 // Keys of bucket acks.

@@ -98,6 +98,7 @@ type seams struct {
 	maxSize    int
 	syncMirror func(*os.File) error
 	migrations []func(*bolt.Tx) error
+	step       func(string) // told where compaction and restore are
 }
 
 // Store is an open store. All methods may be called from any goroutine; Close ends it.
@@ -106,7 +107,7 @@ type Store struct {
 	log  *slog.Logger
 	now  func() time.Time
 	boot func() Boot
-	db   *bolt.DB
+	db   *file
 	box  *box
 	path string
 
@@ -116,10 +117,18 @@ type Store struct {
 	write sync.Mutex // one act at a time; held over transaction and mirror
 	mir   *mirror    // protected by write
 
-	mu       sync.RWMutex // protects the rest
+	upkeep sync.Mutex // one backup, compaction or restore at a time; taken before write
+
+	mu sync.RWMutex // protects state
+	state
+}
+
+// state is what the store knows of file and mirror.
+type state struct {
 	unlocked *vault.Unlocked
 	failed   error
 	behind   bool
+	backup   bool // the file was a backup until now: drafts and documents of the mirror may be newer
 	head     uint64
 	headHash vault.Hash
 	acked    uint64
@@ -252,14 +261,11 @@ func (s *Store) openFile() error {
 		var db *bolt.DB
 		var file *os.File
 		err := guarded(func() (err error) {
-			db, err = bolt.Open(s.path, 0o600, &bolt.Options{
-				Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true,
-				OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
-					file, err = os.OpenFile(name, flag, perm)
-					return file, err
-				},
-			})
+			db, err = s.openBolt(s.path, &file)
 			if err != nil {
+				return err
+			}
+			if err := stillThere(s.path, file); err != nil {
 				return err
 			}
 			return walkKeys(db, limit)
@@ -282,7 +288,7 @@ func (s *Store) openFile() error {
 		return words.New("store.damaged", fmt.Errorf("%w: opening did not end within %v", ErrDamaged, s.o.OpenLimit))
 	}
 	switch {
-	case errors.Is(r.err, berrors.ErrTimeout):
+	case errors.Is(r.err, berrors.ErrTimeout), errors.Is(r.err, errReplaced):
 		return words.New("store.busy", fmt.Errorf("%w: %w", ErrBusy, r.err))
 	case errors.Is(r.err, os.ErrPermission), errors.Is(r.err, errReadOnly):
 		return words.New("store.noPermission", fmt.Errorf("store: open: %w", r.err))
@@ -291,7 +297,7 @@ func (s *Store) openFile() error {
 	case r.err != nil:
 		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, r.err))
 	}
-	s.db = r.db
+	s.db = &file{db: r.db}
 	return nil
 }
 
@@ -330,7 +336,10 @@ func walkKeys(db *bolt.DB, deadline time.Time) error {
 
 // start migrates, reads the state and completes file and mirror.
 func (s *Store) start() error {
-	fresh, err := migrate(s.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
+	if err := s.clearTemporary(); err != nil {
+		return err
+	}
+	fresh, err := migrate(s.db.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
 		return tx.CopyFile(s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)), 0o600)
 	}, func(tx *bolt.Tx) error {
 		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
@@ -411,6 +420,7 @@ func (s *Store) readState(tx *bolt.Tx) {
 	}
 	s.forked = tx.Bucket([]byte(bucketAcks)).Get(keyFork) != nil
 	read(bucketMeta, keyApplied, &s.applied)
+	s.backup = tx.Bucket([]byte(bucketMeta)).Get(keyRestored) != nil
 	if read(bucketMeta, keyClock, &s.clock) {
 		s.clockOn = s.clock
 	}

@@ -161,7 +161,7 @@ func TestPowerCuts(t *testing.T) {
 func TestStickPulledOut(t *testing.T) {
 	d := newDisk(t, fileSystems[0])
 	f := install(t, filepath.Join(d.dir, "machine"))
-	for round := range count(20) {
+	for round := range count(10) {
 		v, next, err := d.cutOff(f, 3, time.Duration(round*3)*time.Millisecond)
 		if err != nil {
 			t.Fatalf("round %d: %v\n%v", round, err, v.lines)

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,7 +122,7 @@ func fill(t *testing.T, dir, filler string, left uint64) {
 	f, err := os.Create(filler)
 	must(t, err)
 	defer f.Close()
-	block := make([]byte, 64<<10)
+	block := make([]byte, 16<<10)
 	for free(t, dir) > left+uint64(len(block)) {
 		_, err := f.Write(block)
 		must(t, err)
@@ -133,6 +134,50 @@ func position(t *testing.T, s *store.Store) uint64 {
 	_, head, _, _, err := s.Position(ctx)
 	must(t, err)
 	return head
+}
+
+// TestBackupToAStick makes backups on a stick that is full, and on one that is pulled out: said in words, nothing half
+// is taken for a backup, those from before stay, and the machine goes on.
+func TestBackupToAStick(t *testing.T) {
+	d := newDisk(t, fileSystems[0])
+	stick := filepath.Join(d.dir, "bianmin")
+	f := install(t, filepath.Join(t.TempDir(), "machine"))
+	s, err := f.open()
+	must(t, err)
+	defer s.Close()
+	take := func(n int) {
+		_, err := save(s, n, io.Discard)
+		must(t, err)
+	}
+	take(0)
+	first, err := s.BackupTo(stick, 7)
+	must(t, err)
+	filler := filepath.Join(d.dir, "filler")
+	fill(t, d.dir, filler, 16<<10)
+	take(1)
+	if _, err := s.BackupTo(stick, 7); !errors.Is(err, store.ErrFull) {
+		t.Fatalf("full stick: %v", err)
+	}
+	must(t, os.Remove(filler))
+	d.cut()
+	take(2)
+	if _, err := s.BackupTo(stick, 7); err == nil {
+		t.Fatal("a backup on a stick that is gone")
+	} else if key, _ := words.KeyOf(err); key != "backup.failed" {
+		t.Fatalf("stick is gone: %v", err)
+	}
+	take(3)
+	d.umount()
+	d.mount()
+	list, err := store.Backups(stick, device)
+	if err != nil || len(list) != 1 || list[0] != first {
+		t.Fatalf("on the stick: %v, %v", list, err)
+	}
+	s.Lock()
+	c, err := s.PlanRestore(first)
+	if err != nil || c.Backup.Records != 1 || c.FromMirror != 3 || c.Lost != 0 {
+		t.Fatalf("%+v, %v", c, err)
+	}
 }
 
 // TestReadOnlyFolder opens a machine whose folder may only be read: it is told so, nothing is taken for damage, nothing

@@ -76,12 +76,12 @@ func TestRefusedAndKilledAtTheKthCall(t *testing.T) {
 	}
 }
 
-// spread chooses the k of one call and fault: fourteen over the whole range with BIANMIN_FULL=1, else one, another for each fault.
+// spread chooses the k of one call and fault: nine over the whole range with BIANMIN_FULL=1, else one, another for each fault.
 func spread(most, salt int) []int {
-	n := count(14)
+	n := count(9)
 	var ks []int
 	for i := range n {
-		k := 1 + i*most/14
+		k := 1 + i*most/9
 		if !full {
 			k = 1 + salt*3%most
 		}
