@@ -163,10 +163,21 @@ type Draft struct {
 // Case is a case with what the calendar says about it today.
 type Case struct {
 	*casefile.Case
+	// Ref is what the methods of Session take as the case's seq, when the case was delivered under a number that this machine
+	// had before; 0 for a case of this machine's own journal. See Reference.
+	Ref      uint64
 	No       string            // receipt number
 	Delivery casefile.Delivery // how far the case itself came: on this machine, delivered, accepted, needs you
 	Clock    casefile.Clock    // the legal clock today
 	Deadline time.Time         // the day that matters now: answer the correction, or the promised day; zero: none
+}
+
+// Reference returns what the methods of Session take as the case's seq.
+func (c Case) Reference() uint64 {
+	if c.Ref != 0 {
+		return c.Ref
+	}
+	return c.Seq
 }
 
 // Receipt is a signed receipt with what is printed around it.

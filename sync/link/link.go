@@ -147,8 +147,9 @@ func New(d *desk.Desk, o Options) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
+	n := &line{d: d, c: cl}
 	e, err := engine.New(engine.Config{
-		Journal: d.Store(), Packs: d, Platform: cl.Device(en.Device, d.Ring().DeviceKey(), en.SignKey), Log: o.Log, OnEvent: o.OnEvent, Now: d.Now,
+		Journal: d.Store(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: o.OnEvent, Now: d.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
