@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
 )
@@ -54,21 +55,29 @@ func (k keyFile) Secret() ([]byte, error) {
 	if err == nil || !errors.Is(err, ErrNoMachine) {
 		return secret, err
 	}
-	data := make([]byte, MachineSecretSize, MachineSecretSize+keyFileSum)
+	data := make([]byte, MachineSecretSize)
 	if _, err := io.ReadFull(k.rand, data); err != nil {
 		return nil, fmt.Errorf("vault: make machine secret: %w", err)
 	}
-	sum := sm3.Sum(data)
-	data = append(data, sum[:keyFileSum]...)
+	if err := k.Keep(data); err != nil {
+		return nil, err
+	}
+	return k.existing()
+}
+
+// Keep writes the secret that the county gave back, in place of what is there.
+func (k keyFile) Keep(secret []byte) error {
+	sum := sm3.Sum(secret)
+	data := append(slices.Clone(secret), sum[:keyFileSum]...)
 	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
-		return nil, fmt.Errorf("vault: make folder of machine secret: %w", err)
+		return fmt.Errorf("vault: make folder of machine secret: %w", err)
 	}
 	for _, p := range k.paths() {
 		if err := writeDurable(p, data); err != nil {
-			return nil, withCause(ErrWrite, err)
+			return withCause(ErrWrite, err)
 		}
 	}
-	return k.existing()
+	return nil
 }
 
 // existing reads the secret; ErrNoMachine when neither copy was ever made, ErrMachineDamaged when none is sound.
