@@ -2,6 +2,7 @@ package house
 
 import (
 	"bytes"
+	"debug/elf"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -85,13 +86,18 @@ func TestGatewayBuildsStatic(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "gatewayd")
 	cmd := exec.Command("go", "build", "-o", bin, "./sync/gatewayd")
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	out, err := exec.Command("file", "-b", bin).CombinedOutput()
-	if err == nil && !strings.Contains(string(out), "statically linked") {
-		t.Errorf("not static: %s", out)
+	f, err := elf.Open(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	libs, err := f.ImportedLibraries()
+	if err != nil || len(libs) > 0 || f.Section(".interp") != nil {
+		t.Errorf("not static: libraries %v, %v", libs, err)
 	}
 }
 
