@@ -23,7 +23,7 @@
 // this drawing with a full store.
 //
 //	bucket      key                  value                                            sealed by
-//	├ meta        name                 schema, identity, head, clock, applied           machine
+//	├ meta        name                 schema, identity, head, clock, applied, restored machine
 //	├ headers     seq                  header, period, SM3 of the sealed body, item     machine
 //	├ bodies      seq                  canonical CBOR of the body                       period
 //	├ receipts    seq, stage           COSE envelope as signed                          period (stage 1), machine (stage 2)

@@ -90,8 +90,12 @@ type options struct {
 	operator, pinFile, newPINFile, service string
 	answers, lang                          string
 	jsonOut, once, rebuild                 bool
+	to, from                               string // of backup and restore
+	daily, yes                             bool
+	keep                                   int
 
-	setAside string // where a damaged database was moved to, for doctor
+	args     []string // as typed
+	setAside string   // where a damaged database was moved to, for doctor
 }
 
 func commands() []command {
@@ -119,6 +123,15 @@ func commands() []command {
 			operator(fs, o)
 			fs.BoolVar(&o.rebuild, "rebuild", false, "")
 		}},
+		{name: "backup", folder: true, run: backup, flags: func(fs *flag.FlagSet, o *options) {
+			fs.StringVar(&o.to, "to", "", "")
+			fs.BoolVar(&o.daily, "daily", false, "")
+			fs.IntVar(&o.keep, "keep", 0, "")
+		}},
+		{name: "restore", run: restore, flags: func(fs *flag.FlagSet, o *options) {
+			fs.StringVar(&o.from, "from", "", "")
+			fs.BoolVar(&o.yes, "yes", false, "")
+		}},
 		{name: "pin", folder: true, run: changePIN, flags: func(fs *flag.FlagSet, o *options) {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
@@ -132,7 +145,7 @@ func commands() []command {
 
 // Main runs one command line and returns the exit code. Without a command it opens the window.
 func Main(ctx context.Context, args []string, e *Env) int {
-	o := &options{}
+	o := &options{args: args}
 	name, rest := "", args
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, rest = args[0], args[1:]

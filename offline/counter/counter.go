@@ -256,8 +256,10 @@ type Report struct {
 	// a key file, or "mirror" and the number of a record.
 	Repaired []string `json:"repaired"`
 	// SetAside is where a database that did not open was moved to before the mirror brought its records back; "" usually.
-	SetAside string  `json:"setAside,omitempty"`
-	Faults   []Fault `json:"faults"`
+	SetAside string `json:"setAside,omitempty"`
+	// FromBackup: the newest backup took its place.
+	FromBackup bool    `json:"fromBackup,omitempty"`
+	Faults     []Fault `json:"faults"`
 }
 
 // Fault is one value that is not what was written.

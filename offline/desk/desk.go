@@ -61,6 +61,7 @@ type Desk struct {
 	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none
 	noPacks  error                      // why catalog is nil while somebody is at work
 	programs map[[32]byte]*form.Program // compiled forms by hash
+	seen     int                        // newest commit when Tend was called last
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
@@ -87,14 +88,19 @@ func Open(cfg Config) (*Desk, error) {
 }
 
 func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
-	dict, err := readDict(cfg.Dir)
+	o, err := storeOptions(cfg, ring, en)
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(store.Options{
+	return store.Open(o)
+}
+
+func storeOptions(cfg Config, ring *vault.Ring, en Enrolment) (store.Options, error) {
+	dict, err := readDict(cfg.Dir)
+	return store.Options{
 		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
-	})
+	}, err
 }
 
 // Close ends every session and gives the folder back.

@@ -94,16 +94,10 @@ func (s *Store) PutBlob(plain []byte, media, name string) (journal.Blob, error) 
 		return b, fmt.Errorf("store: seal blob: %w", err)
 	}
 	path := s.blobPath(b.Addr)
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, os.ErrNotExist) {
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return b, fmt.Errorf("store: blob folder: %w", err)
-		}
-		if err := syncDir(filepath.Dir(filepath.Dir(path))); err != nil {
-			return b, err
-		}
-	}
-	if err := writeFile(path, sealed); err != nil {
-		return b, err
+	if err := writeBlob(path, sealed); errors.Is(err, errNoSpace) {
+		return b, noSpace(0, fmt.Errorf("%w: %w", ErrFull, err))
+	} else if err != nil {
+		return b, s.fail(err)
 	}
 	return b, s.update(func(tx *bolt.Tx) error {
 		row := blobRow{Size: int64(len(sealed)), At: s.now().UnixMilli()}
@@ -112,6 +106,19 @@ func (s *Store) PutBlob(plain []byte, media, name string) (journal.Blob, error) 
 		}
 		return s.box.putIn(tx, p, bucketBlobIndex, key, canon.MustMarshal(b))
 	})
+}
+
+// writeBlob makes the file of a blob, and its folder, durable.
+func writeBlob(path string, sealed []byte) error {
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, os.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return fmt.Errorf("store: blob folder: %w", err)
+		}
+		if err := syncDir(filepath.Dir(filepath.Dir(path))); err != nil {
+			return err
+		}
+	}
+	return writeFile(path, sealed)
 }
 
 // knownBlob finds a blob with the same plain bytes whose file is still whole in size.

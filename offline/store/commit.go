@@ -92,7 +92,11 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	if err := s.writable(); err != nil {
 		return journal.Record{}, err
 	}
-	if err := s.room(); err != nil {
+	reserve := s.o.Reserve
+	if small(a.Kind) {
+		reserve /= smallShare
+	}
+	if err := s.roomFor(reserve); err != nil {
 		return journal.Record{}, err
 	}
 	now := s.now()
@@ -106,6 +110,18 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 		}
 	}
 	return s.commit(a, body, now, next)
+}
+
+// smallShare is the part of the reserve that stays free of small acts.
+const smallShare = 128
+
+// small tells the acts that the reserve is kept for: on a full disk people still log in, see what is there and leave.
+func small(k journal.Kind) bool {
+	switch k {
+	case journal.KindLogin, journal.KindLoginRefused, journal.KindLocked, journal.KindRebuilt:
+		return true
+	}
+	return false
 }
 
 // commit writes one record. Called with write held.

@@ -4,14 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
@@ -24,8 +28,12 @@ func forkFor(r *rig) ([]byte, error) {
 
 const childEnv = "BIANMIN_STORE_CHILD"
 
-// childFile is what the writing child must know of the test's platform.
-type childFile struct{ Sign, Seal []byte }
+// childFile is what the writing child must know of the test's platform, and what it is to do.
+type childFile struct {
+	Sign, Seal []byte
+	Do         string // "save", "compact": compact after every few saves; "migrate": open with made-up migrations
+	Step       string // die by itself at this step of a compaction, or of a restore
+}
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
@@ -38,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child saves drafts, blobs and cases until it is killed, and prints "ack n" after each Commit has returned.
+// child does what it is told until it is killed, and prints "ack n" after each Commit has returned.
 func child(dir string) error {
 	raw, err := os.ReadFile(filepath.Join(dir, "child.json"))
 	if err != nil {
@@ -53,11 +61,38 @@ func child(dir string) error {
 	if err != nil {
 		return err
 	}
-	s, err := Open(Options{
+	o := Options{
 		Dir: dir, Suite: suite, Ring: ring, Device: testDevice, Dict: dictText, Segment: 20000,
 		Platform: Platform{SignKey: f.Sign, SealKey: f.Seal},
-	})
+	}
+	o.seams.step = func(step string) {
+		if step == f.Step {
+			die()
+		}
+	}
+	if f.Do == "migrate" {
+		fmt.Println("open", 0)
+		o.seams.migrations = madeUp
+		if f.Step == "row" {
+			o.seams.migrations = append(slices.Clone(madeUp[:2]), func(tx *bolt.Tx) error {
+				if err := madeUp[2](tx); err != nil {
+					return err
+				}
+				die()
+				return nil
+			})
+		}
+	}
+	s, err := Open(o)
 	if err != nil {
+		return err
+	}
+	if f.Do == "migrate" {
+		return s.Close()
+	}
+	if f.Do == "restore" {
+		fmt.Println("open", s.head)
+		_, err := s.Restore(filepath.Join(dir, "backup.db"))
 		return err
 	}
 	u, err := ring.Unlock("wang", testPIN)
@@ -68,7 +103,7 @@ func child(dir string) error {
 		return err
 	}
 	fmt.Println("open", s.head)
-	for n := 0; ; n++ {
+	for n := int(s.head) + 1; ; n++ {
 		id := strconv.Itoa(n)
 		if err := s.SaveDraft(Draft{ID: id, Body: []byte("half"), Checkpoint: n%3 == 0}); err != nil {
 			return err
@@ -86,85 +121,239 @@ func child(dir string) error {
 			return err
 		}
 		fmt.Println("ack", rec.Seq)
+		if f.Do == "compact" && n%2 == 0 {
+			if _, err := s.Compact(ctx, true); err != nil {
+				return err
+			}
+		}
 	}
 }
 
-func TestKill9LosesNothingAcknowledged(t *testing.T) {
-	rounds := 3
-	if full() {
-		rounds = 30
+// die is kill -9 by one's own hand.
+func die() {
+	p, err := os.FindProcess(os.Getpid())
+	if err == nil {
+		err = p.Kill()
 	}
-	r := newRig(t)
-	r.o.Segment = 20000
-	raw, err := json.Marshal(childFile{Sign: r.plat.sign.Public(), Seal: r.plat.seal.Public()})
+	if err != nil {
+		panic(err)
+	}
+	select {}
+}
+
+// tell writes what the child is to do.
+func (r *rig) tellChild(f childFile) {
+	r.t.Helper()
+	f.Sign, f.Seal = r.plat.sign.Public(), r.plat.seal.Public()
+	raw, err := json.Marshal(f)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "child.json"), raw, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// killed runs the child until it is killed: after a pause, from its opening on or from its first save on; or by itself at a
+// step. It returns the last record that was acknowledged, at least acked.
+func (r *rig) killed(acked uint64, fromOpen bool, pause time.Duration) uint64 {
+	r.t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+r.dir)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	kill := func() { time.AfterFunc(pause, func() { _ = cmd.Process.Kill() }) }
+	saves := 0
+	sc := bufio.NewScanner(out)
+	for sc.Scan() {
+		word, num, _ := strings.Cut(sc.Text(), " ")
+		n, err := strconv.ParseUint(num, 10, 64)
+		switch {
+		case word == "open" && err == nil:
+			if fromOpen {
+				kill()
+			}
+		case word == "ack" && err == nil:
+			acked = n
+			if saves++; saves == 1 && !fromOpen && pause >= 0 {
+				kill()
+			}
+		default:
+			r.t.Fatalf("child says %q %s", sc.Text(), stderr.String())
+		}
+	}
+	if err := cmd.Wait(); err == nil && !fromOpen {
+		r.t.Fatal("child ended by itself")
+	}
+	return acked
+}
+
+// byItself lets the child run until it dies at its step.
+const byItself = -1
+
+// whole opens the folder after a kill and checks that nothing acknowledged is lost, half or twice.
+func (r *rig) whole(acked uint64) *Store {
+	t := r.t
+	t.Helper()
+	ring, err := vault.OpenRing(r.keys, suite, vault.KeyFile(filepath.Join(r.keys, "machine")), vault.OpenOptions{Demo: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(r.dir, "child.json"), raw, 0o600); err != nil {
-		t.Fatal(err)
+	r.ring, r.o.Ring, r.clock, r.o.Now = ring, ring, time.Now(), nil
+	s := r.login()
+	if s.head < acked || s.head > acked+1 {
+		t.Fatalf("head %d after ack %d", s.head, acked)
 	}
+	for _, f := range verified(t, s).Faults {
+		t.Errorf("%v", f)
+	}
+	cases, err := s.Cases()
+	if err != nil || uint64(len(cases)) != s.head {
+		t.Fatalf("%d cases of %d records, %v", len(cases), s.head, err)
+	}
+	if rest := s.Restored(); rest.From != 0 {
+		t.Fatalf("the file was behind the mirror: %+v", rest)
+	}
+	for _, name := range []string{compactName, restoreName} {
+		if _, err := os.Stat(filepath.Join(r.dir, name)); err == nil {
+			t.Errorf("%s was left", name)
+		}
+	}
+	return s
+}
+
+// rounds scales the rounds of kills: all of them with BIANMIN_FULL=1, else a tenth.
+func rounds(n int) int {
+	if full() {
+		return n
+	}
+	return n / 10
+}
+
+func TestKill9LosesNothingAcknowledged(t *testing.T) {
+	var r *rig
 	var acked uint64
-	for round := range rounds {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+r.dir)
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
+	for round := range rounds(90) {
+		if round%15 == 0 { // a new folder now and then: round 0 of each from the opening on, the others after a save
+			r, acked = newRig(t), 0
+			r.o.Segment = 20000
+			r.tellChild(childFile{Do: "save"})
 		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		kill := func() { // round 0 from the opening on, the others after a save; then at a varying moment
-			time.AfterFunc(time.Duration(1+round*17%160)*time.Millisecond, func() { _ = cmd.Process.Kill() })
-		}
-		saves := 0
-		sc := bufio.NewScanner(out)
-		for sc.Scan() {
-			word, num, _ := strings.Cut(sc.Text(), " ")
-			n, err := strconv.ParseUint(num, 10, 64)
-			switch {
-			case word == "open" && err == nil:
-				if round == 0 {
-					kill()
-				}
-			case word == "ack" && err == nil:
-				acked = n
-				if saves++; saves == 1 && round > 0 {
-					kill()
-				}
-			default:
-				t.Fatalf("round %d: child says %q %s", round, sc.Text(), stderr.String())
-			}
-		}
-		if err := cmd.Wait(); err == nil {
-			t.Fatalf("round %d: child ended by itself", round)
-		}
-		ring, err := vault.OpenRing(r.keys, suite, vault.KeyFile(filepath.Join(r.keys, "machine")), vault.OpenOptions{Demo: true})
-		if err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
-		r.ring, r.o.Ring, r.clock, r.o.Now = ring, ring, time.Now(), nil
-		s := r.login()
-		if s.head < acked || s.head > acked+1 {
-			t.Fatalf("round %d: head %d after ack %d", round, s.head, acked)
-		}
-		for _, f := range verified(t, s).Faults {
-			t.Errorf("round %d: %v", round, f)
-		}
-		cases, err := s.Cases()
-		if err != nil || uint64(len(cases)) != s.head {
-			t.Fatalf("round %d: %d cases of %d records, %v", round, len(cases), s.head, err)
-		}
-		if rest := s.Restored(); rest.From != 0 {
-			t.Fatalf("round %d: the file was behind the mirror: %+v", round, rest)
-		}
+		acked = r.killed(acked, round%15 == 0, time.Duration(1+round*17%160)*time.Millisecond)
+		s := r.whole(acked)
 		r.sync(s, 1<<20)
 		acked = s.head
 		r.close(s)
+		if uint64(len(r.plat.records)) != acked {
+			t.Fatalf("round %d: platform has %d of %d records", round, len(r.plat.records), acked)
+		}
 	}
-	if uint64(len(r.plat.records)) != acked || acked == 0 {
-		t.Fatalf("platform has %d of %d records", len(r.plat.records), acked)
+	if acked == 0 {
+		t.Fatal("no child ever saved")
 	}
+}
+
+func TestKill9InCompaction(t *testing.T) {
+	r := newRig(t)
+	r.o.Segment = 20000
+	var acked uint64
+	for _, step := range []string{"copied", "verified", "renamed", "synced"} {
+		r.tellChild(childFile{Do: "compact", Step: step})
+		if acked = r.killed(acked, false, byItself); acked == 0 {
+			t.Fatalf("%s: no save", step)
+		}
+		s := r.whole(acked)
+		acked = s.head
+		r.close(s)
+	}
+	r.tellChild(childFile{Do: "compact"})
+	for round := range rounds(60) {
+		if round%15 == 14 {
+			r, acked = newRig(t), 0
+			r.o.Segment = 20000
+			r.tellChild(childFile{Do: "compact"})
+		}
+		acked = r.killed(acked, false, time.Duration(round*13%90)*time.Millisecond)
+		s := r.whole(acked)
+		acked = s.head
+		r.close(s)
+	}
+}
+
+// madeUp are two migrations that touch every case: what a later version might do.
+var madeUp = append(slices.Clone(migrations), func(tx *bolt.Tx) error {
+	if _, err := tx.CreateBucket([]byte("later")); err != nil {
+		return err
+	}
+	return tx.Bucket([]byte(bucketHeaders)).ForEach(func(k, v []byte) error {
+		return tx.Bucket([]byte("later")).Put(k, bytes.Repeat(v, 20))
+	})
+}, func(tx *bolt.Tx) error {
+	return tx.Bucket([]byte(bucketHeaders)).ForEach(func(k, v []byte) error {
+		return tx.Bucket([]byte("later")).Put(k, v)
+	})
+})
+
+// TestKill9InMigration kills a newer program while it brings the file to its schema: the file is of the old one or of the
+// new one, never between, the copy made before the first step is the old file, and nothing is lost either way.
+func TestKill9InMigration(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	r.populate(s, 40)
+	want, head := plain(t, s), s.head
+	r.close(s)
+	old, newer := 0, 0
+	for round := range rounds(60) {
+		c := r.copy(t)
+		f := childFile{Do: "migrate"}
+		if round == 0 {
+			f.Step = "row" // for certain in the middle, whatever the machine's pace
+		}
+		c.tellChild(f)
+		c.killed(0, true, time.Duration(round*round*17%37)*time.Millisecond)
+		c.o.Now, c.clock = nil, time.Now()
+		s, err := Open(c.o)
+		switch {
+		case errors.Is(err, ErrNewer):
+			newer++
+			c.o.seams.migrations = madeUp
+			s = c.open()
+			before := filepath.Join(c.dir, fmt.Sprintf("%s.before-%d", fileName, len(madeUp)))
+			c.unlock(s)
+			sameMap(t, "migrated", want, plain(t, s))
+			if err := s.db.View(func(tx *bolt.Tx) error {
+				if n := tx.Bucket([]byte("later")).Stats().KeyN; n != int(head) {
+					return fmt.Errorf("%d of %d rows migrated", n, head)
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			c.close(s)
+			if _, err := SetAside(c.dir, before, c.clock); err != nil {
+				t.Fatal(err)
+			}
+			c.o.seams.migrations = nil
+			s = c.open()
+		case err != nil:
+			t.Fatalf("round %d: %v", round, err)
+		case round > 0 || newer == 0:
+			old++
+			t.Cleanup(func() { s.Close() })
+		default:
+			t.Fatal("killed in the last step, and the file is of the new schema")
+		}
+		c.unlock(s)
+		sameMap(t, "old file", want, plain(t, s))
+		wantClean(t, s)
+		c.close(s)
+	}
+	t.Logf("killed with the old file %d times, with the new one %d times", old, newer)
 }

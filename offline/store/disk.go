@@ -1,10 +1,29 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"bianmin/offline/words"
 )
+
+// openFault gives words to an error of opening that has none.
+func openFault(err error) error {
+	key, _ := words.KeyOf(err)
+	switch {
+	case errors.Is(err, errTooLarge): // a damaged list of free pages sends the first write far beyond any disk; bbolt has no check for it
+		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, err))
+	case key != "error.unknown":
+		return err
+	case errors.Is(err, errNoSpace):
+		return noSpace(0, fmt.Errorf("%w: %w", ErrFull, err))
+	case errors.Is(err, ErrDamaged):
+		return words.New("store.damaged", err)
+	}
+	return words.New("store.failed", fmt.Errorf("%w: %w", ErrFailed, err))
+}
 
 // syncDir makes the names in a folder durable. On systems that cannot sync a folder it does nothing.
 func syncDir(dir string) error {

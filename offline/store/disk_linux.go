@@ -11,8 +11,17 @@ import (
 
 const dirSync = true
 
+// renameOpen: a file that is open can be renamed, and renamed over.
+const renameOpen = true
+
 // errTooLarge is what a write beyond every file system's bounds returns.
 var errTooLarge error = unix.EFBIG
+
+// errNoSpace and errReadOnly are what writes to a full disk and to a folder on a read-only one return.
+var (
+	errNoSpace  error = unix.ENOSPC
+	errReadOnly error = unix.EROFS
+)
 
 // dataSync writes a file's data and its size to the disk, not its times.
 func dataSync(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }

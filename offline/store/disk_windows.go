@@ -9,8 +9,17 @@ import (
 
 const dirSync = false // NTFS journals names; a folder handle cannot be flushed
 
+// renameOpen: a file that is open cannot be renamed over.
+const renameOpen = false
+
 // errTooLarge is what a write beyond the file system's bounds returns.
 var errTooLarge error = windows.ERROR_FILE_TOO_LARGE
+
+// errNoSpace and errReadOnly are what writes to a full disk and to a write-protected one return.
+var (
+	errNoSpace  error = windows.ERROR_DISK_FULL
+	errReadOnly error = windows.ERROR_WRITE_PROTECT
+)
 
 // dataSync writes a file's data to the disk.
 func dataSync(f *os.File) error { return f.Sync() }

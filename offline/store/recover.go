@@ -38,7 +38,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
 		return err
 	}
-	s.behind = newest > s.head
+	s.behind, s.restored.Backup = newest > s.head || s.backup, s.backup
 	if fresh || s.behind || s.mir.events.last() > s.cursor {
 		if err := s.takeBackClear(); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (s *Store) takeBackClear() error {
 	cursor, told, count := s.cursor, s.told, 0
 	err := s.update(func(tx *bolt.Tx) error {
 		for key, value := range docs {
-			if tx.Bucket([]byte(bucketDocs)).Get([]byte(key)) != nil {
+			if !s.backup && tx.Bucket([]byte(bucketDocs)).Get([]byte(key)) != nil {
 				continue
 			}
 			if _, err := s.box.open(bucketDocs, []byte(key), value, noPeriods); err != nil {
@@ -249,7 +249,7 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 // takeBack puts the records that only the mirror holds into the file again, with their receipts, and drafts as of their
 // last checkpoint. Called with write held and u logged in.
 func (s *Store) takeBack(u *vault.Unlocked) error {
-	from, to := s.head+1, s.mir.records.last()
+	from, to := s.head+1, max(s.head, s.mir.records.last())
 	f, err := s.find(func(seq uint64) bool { return seq >= from && seq <= to })
 	if err != nil {
 		return err
@@ -294,6 +294,9 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 		if err := s.box.put(tx, bucketMeta, keyApplied, appliedState{Cursor: s.applied.Cursor, Dirty: true}); err != nil {
 			return err
 		}
+		if err := tx.Bucket([]byte(bucketMeta)).Delete(keyRestored); err != nil {
+			return err
+		}
 		return w.putHead(to, hash, s.cursor, s.told)
 	})
 	if err != nil {
@@ -301,7 +304,9 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 	}
 	s.mu.Lock()
 	s.head, s.headHash, s.behind, s.applied.Dirty = to, hash, false, true
-	s.restored.From, s.restored.To, s.restored.Drafts = from, to, len(drafts)
+	if s.restored.Drafts = len(drafts); from <= to {
+		s.restored.From, s.restored.To = from, to
+	}
 	s.mu.Unlock()
 	return nil
 }
@@ -309,21 +314,28 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 // noteRestored writes into the journal what was taken back, once.
 func (s *Store) noteRestored(u *vault.Unlocked) error {
 	s.mu.RLock()
-	r, noted := s.restored, s.noted
+	r, noted, what := s.restored, s.noted, "mirror"
+	if s.backup {
+		what = "backup"
+	}
 	s.mu.RUnlock()
-	if r.To == 0 || noted {
+	if r.To == 0 && what == "mirror" || noted {
 		return nil
+	}
+	count := int64(0)
+	if r.To > 0 {
+		count = int64(r.To - r.From + 1)
 	}
 	now := s.now()
 	next, _ := s.clock.at(now, s.boot())
 	note := journal.Note{
-		What: "mirror", From: strconv.FormatUint(r.From, 10), To: strconv.FormatUint(r.To, 10), Count: int64(r.To - r.From + 1),
+		What: what, From: strconv.FormatUint(r.From, 10), To: strconv.FormatUint(r.To, 10), Count: count,
 	}
 	if _, err := s.commit(Act{Operator: u.Operator().ID, Kind: journal.KindRebuilt}, canon.MustMarshal(note), now, next); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.noted = true
+	s.noted, s.backup = true, false
 	s.mu.Unlock()
 	return nil
 }
@@ -333,7 +345,8 @@ func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft
 	var out []Draft
 	err := s.db.View(func(tx *bolt.Tx) error {
 		for key, data := range sealed {
-			if tx.Bucket([]byte(bucketDrafts)).Get([]byte(key)) != nil {
+			old := tx.Bucket([]byte(bucketDrafts)).Get([]byte(key))
+			if old != nil && !s.backup {
 				continue
 			}
 			plain, err := openAtDevice(s.o.Suite, u.SealKey(), data)
@@ -343,6 +356,11 @@ func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft
 			var d Draft
 			if err := canon.Unmarshal(plain, &d); err != nil {
 				return fmt.Errorf("%w: mirror: draft: %w", ErrDamaged, err)
+			}
+			if old != nil {
+				if have, err := s.draft([]byte(key), old); err == nil && have.Updated >= d.Updated {
+					continue
+				}
 			}
 			out = append(out, d)
 		}

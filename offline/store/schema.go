@@ -51,6 +51,7 @@ var (
 	keyHead     = []byte("head")
 	keyClock    = []byte("clock")
 	keyApplied  = []byte("applied")
+	keyRestored = []byte("restored") // put in by a restore, until the next login: Unix milliseconds
 )
 
 // Keys of bucket acks.
@@ -78,8 +79,8 @@ func createBuckets(tx *bolt.Tx) error {
 var errNothingDue = errors.New("store: nothing to migrate")
 
 // migrate brings the file to the newest schema in one transaction: all steps or none. before runs ahead of the first
-// step when the file already holds data.
-func migrate(db *bolt.DB, x *box, steps []func(*bolt.Tx) error, before func(*bolt.Tx, int) error) (fresh bool, err error) {
+// step when the file already holds data; first, after the last step, when it is new.
+func migrate(db *bolt.DB, x *box, steps []func(*bolt.Tx) error, before func(*bolt.Tx, int) error, first func(*bolt.Tx) error) (fresh bool, err error) {
 	err = db.Update(func(tx *bolt.Tx) error {
 		v, err := readSchema(tx, x)
 		if err != nil {
@@ -102,7 +103,10 @@ func migrate(db *bolt.DB, x *box, steps []func(*bolt.Tx) error, before func(*bol
 				return fmt.Errorf("store: migrate %d to %d: %w", v, v+1, err)
 			}
 		}
-		return writeSchema(tx, x, v)
+		if err := writeSchema(tx, x, v); err != nil || !fresh {
+			return err
+		}
+		return first(tx)
 	})
 	if errors.Is(err, errNothingDue) {
 		err = nil

@@ -13,7 +13,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -99,6 +98,7 @@ type seams struct {
 	maxSize    int
 	syncMirror func(*os.File) error
 	migrations []func(*bolt.Tx) error
+	step       func(string) // told where compaction and restore are
 }
 
 // Store is an open store. All methods may be called from any goroutine; Close ends it.
@@ -107,7 +107,7 @@ type Store struct {
 	log  *slog.Logger
 	now  func() time.Time
 	boot func() Boot
-	db   *bolt.DB
+	db   *file
 	box  *box
 	path string
 
@@ -117,10 +117,18 @@ type Store struct {
 	write sync.Mutex // one act at a time; held over transaction and mirror
 	mir   *mirror    // protected by write
 
-	mu       sync.RWMutex // protects the rest
+	upkeep sync.Mutex // one backup, compaction or restore at a time; taken before write
+
+	mu sync.RWMutex // protects state
+	state
+}
+
+// state is what the store knows of file and mirror.
+type state struct {
 	unlocked *vault.Unlocked
 	failed   error
 	behind   bool
+	backup   bool // the file was a backup until now: drafts and documents of the mirror may be newer
 	head     uint64
 	headHash vault.Hash
 	acked    uint64
@@ -174,6 +182,7 @@ type Restored struct {
 	Events   int      // events taken back
 	Drafts   int      // draft checkpoints taken back; keystrokes after them are gone
 	Mirrored []uint64 // records that were missing in the mirror and were written again
+	Backup   bool     // the file was a backup that was put in place
 	TornTail int64    // bytes cut off the mirror's end: a write that was interrupted
 }
 
@@ -187,7 +196,7 @@ func Open(o Options) (*Store, error) {
 	s := newStore(o)
 	for _, dir := range []string{o.Dir, filepath.Join(o.Dir, blobsName), filepath.Join(o.Dir, mirrorName)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("store: make folder: %w", err)
+			return nil, words.New("store.noPermission", fmt.Errorf("store: make folder: %w", err))
 		}
 	}
 	if err := s.openFile(); err != nil {
@@ -195,11 +204,7 @@ func Open(o Options) (*Store, error) {
 	}
 	if err := s.start(); err != nil {
 		s.Close()
-		// A damaged list of free pages sends the first write far beyond any disk; bbolt has no check for it.
-		if errors.Is(err, errTooLarge) {
-			err = words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, err))
-		}
-		return nil, err
+		return nil, openFault(err)
 	}
 	return s, nil
 }
@@ -257,14 +262,11 @@ func (s *Store) openFile() error {
 		var db *bolt.DB
 		var file *os.File
 		err := guarded(func() (err error) {
-			db, err = bolt.Open(s.path, 0o600, &bolt.Options{
-				Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true,
-				OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
-					file, err = os.OpenFile(name, flag, perm)
-					return file, err
-				},
-			})
+			db, err = s.openBolt(s.path, &file)
 			if err != nil {
+				return err
+			}
+			if err := stillThere(s.path, file); err != nil {
 				return err
 			}
 			return walkKeys(db, limit)
@@ -287,14 +289,16 @@ func (s *Store) openFile() error {
 		return words.New("store.damaged", fmt.Errorf("%w: opening did not end within %v", ErrDamaged, s.o.OpenLimit))
 	}
 	switch {
-	case errors.Is(r.err, berrors.ErrTimeout):
+	case errors.Is(r.err, berrors.ErrTimeout), errors.Is(r.err, errReplaced):
 		return words.New("store.busy", fmt.Errorf("%w: %w", ErrBusy, r.err))
-	case errors.Is(r.err, os.ErrPermission):
+	case errors.Is(r.err, os.ErrPermission), errors.Is(r.err, errReadOnly):
 		return words.New("store.noPermission", fmt.Errorf("store: open: %w", r.err))
+	case errors.Is(r.err, errNoSpace):
+		return openFault(r.err)
 	case r.err != nil:
 		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, r.err))
 	}
-	s.db = r.db
+	s.db = &file{db: r.db}
 	return nil
 }
 
@@ -333,18 +337,16 @@ func walkKeys(db *bolt.DB, deadline time.Time) error {
 
 // start migrates, reads the state and completes file and mirror.
 func (s *Store) start() error {
-	fresh, err := migrate(s.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
+	if err := s.clearTemporary(); err != nil {
+		return err
+	}
+	fresh, err := migrate(s.db.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
 		return tx.CopyFile(s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)), 0o600)
+	}, func(tx *bolt.Tx) error {
+		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
 	})
 	if err != nil {
 		return err
-	}
-	if fresh {
-		if err := s.db.Update(func(tx *bolt.Tx) error {
-			return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
-		}); err != nil {
-			return fmt.Errorf("store: write identity: %w", err)
-		}
 	}
 	known := map[uint32]segment{}
 	if err := s.db.View(func(tx *bolt.Tx) error {
@@ -419,6 +421,7 @@ func (s *Store) readState(tx *bolt.Tx) {
 	}
 	s.forked = tx.Bucket([]byte(bucketAcks)).Get(keyFork) != nil
 	read(bucketMeta, keyApplied, &s.applied)
+	s.backup = tx.Bucket([]byte(bucketMeta)).Get(keyRestored) != nil
 	if read(bucketMeta, keyClock, &s.clock) {
 		s.clockOn = s.clock
 	}
@@ -464,15 +467,21 @@ func (s *Store) writable() error {
 }
 
 // room refuses to write when the reserve is reached.
-func (s *Store) room() error {
+func (s *Store) room() error { return s.roomFor(s.o.Reserve) }
+
+func (s *Store) roomFor(reserve uint64) error {
 	free, err := s.o.FreeSpace(s.o.Dir)
 	if err != nil {
-		return err
+		return s.fail(err) // the folder is gone
 	}
-	if free < s.o.Reserve {
-		return words.New("store.diskFull", fmt.Errorf("%w: %d bytes free", ErrFull, free), "mb", strconv.FormatUint(free>>20, 10))
+	if free < reserve {
+		return noSpace(free, ErrFull)
 	}
 	return nil
+}
+
+func noSpace(free uint64, err error) error {
+	return words.New("store.diskFull", fmt.Errorf("%w: %d bytes free", err, free), "mb", strconv.FormatUint(free>>20, 10))
 }
 
 // Room reports whether there is space for another act, so that a clerk learns it before the citizen signs. The error
@@ -537,48 +546,4 @@ func (s *Store) Faults() []error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return append([]error{}, s.faults...)
-}
-
-// Backup writes a hot copy of the file to path, durable when it returns. It holds the same sealed values; the mirror
-// completes it after a restore. Acts go on meanwhile.
-func (s *Store) Backup(path string) error {
-	tmp := path + ".part"
-	if err := s.db.View(func(tx *bolt.Tx) error { return tx.CopyFile(tmp, 0o600) }); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	f, err := os.OpenFile(tmp, os.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	if err := os.Rename(tmp, path); err != nil {
-		return fmt.Errorf("store: backup: %w", err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// SetAside renames a file that does not open, and puts the backup in its place when one is named; without one the next
-// Open begins a new file. Either way the mirror brings the records back. It returns the damaged file's new path. The
-// store must be closed.
-func SetAside(dir, backup string, now time.Time) (string, error) {
-	path := filepath.Join(dir, fileName)
-	aside := path + ".damaged-" + now.UTC().Format("20060102T150405.000")
-	if err := os.Rename(path, aside); err != nil {
-		return "", fmt.Errorf("store: set aside: %w", err)
-	}
-	if backup == "" {
-		return aside, syncDir(dir)
-	}
-	f, err := os.Open(backup)
-	if err != nil {
-		return aside, fmt.Errorf("store: restore backup: %w", err)
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err != nil {
-		return aside, fmt.Errorf("store: restore backup: %w", err)
-	}
-	return aside, writeFile(path, data)
 }
