@@ -19,6 +19,7 @@ import (
 
 	"bianmin/app/control"
 	"bianmin/assets/translations"
+	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -91,6 +92,9 @@ type options struct {
 	answers, lang                          string
 	jsonOut, once, rebuild                 bool
 
+	who     counter.NewOperator // whom a command is about
+	out, qr string              // where a message is written to
+
 	setAside string // where a damaged database was moved to, for doctor
 }
 
@@ -123,6 +127,8 @@ func commands() []command {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
 		}},
+		{name: "operator", folder: true, words: true, run: operatorCommand, flags: peopleFlags},
+		{name: "recover", words: true, run: recoverCommand, flags: peopleFlags},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
 		{name: "hello", run: hello},
