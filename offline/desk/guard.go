@@ -221,11 +221,15 @@ func (d *Desk) heard(ctx context.Context) {
 	if stop {
 		d.endSessions(ctx)
 	} else {
+		var withdrawn []string
 		d.mu.Lock()
 		if d.unlocked != nil {
-			d.follow(ctx, d.unlocked)
+			withdrawn = d.follow(ctx, d.unlocked)
 		}
 		d.mu.Unlock()
+		for _, id := range withdrawn {
+			d.endSessionsOf(ctx, id)
+		}
 	}
 	for _, kind := range given {
 		// The record says to the platform that its order was carried out; when the disk is full the order counts all the same.

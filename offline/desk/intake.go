@@ -100,7 +100,7 @@ func (in *Intake) env() form.Env { return in.s.env(in.person) }
 
 // env is what a form sees of the world.
 func (s *Session) env(person *people.Person) form.Env {
-	e := form.Env{Now: s.d.cfg.Now, Division: s.d.en.Station.Division}
+	e := form.Env{Now: s.d.cfg.Now, Division: s.scope.place()}
 	if c, err := s.Catalog(); err == nil {
 		e.Lists, e.Divisions = c.Lists, c.Divisions.Name
 	}

@@ -202,8 +202,9 @@ func (d *Desk) endSessionsOf(ctx context.Context, id string) {
 }
 
 // follow does what the platform wants and only a login makes possible: it seals the master to the county's newest recovery
-// key, invites new operators and removes those withdrawn. What does not succeed is tried at the next login. d.mu is held.
-func (d *Desk) follow(ctx context.Context, u *vault.Unlocked) {
+// key, invites new operators and removes those withdrawn, whose ids it returns. What does not succeed is tried at the next
+// login. d.mu is held.
+func (d *Desk) follow(ctx context.Context, u *vault.Unlocked) (withdrawn []string) {
 	if pub := d.countyKey(); pub != nil {
 		if err := u.SetCounty(pub); err != nil {
 			d.cfg.Log.ErrorContext(ctx, "seal to the county's recovery key", slog.Any("cause", err))
@@ -218,7 +219,7 @@ func (d *Desk) follow(ctx context.Context, u *vault.Unlocked) {
 		list, err := d.store.Events(o.People, page)
 		if err != nil {
 			d.cfg.Log.ErrorContext(ctx, "read events", slog.Any("cause", err))
-			return
+			return nil
 		}
 		for _, e := range list {
 			d.person(ctx, e, &o)
@@ -228,6 +229,7 @@ func (d *Desk) follow(ctx context.Context, u *vault.Unlocked) {
 			break
 		}
 	}
+	withdrawn = slices.Clone(o.Gone)
 	left := o.Gone[:0]
 	for _, id := range o.Gone {
 		switch err := u.Remove(id); {
@@ -241,11 +243,12 @@ func (d *Desk) follow(ctx context.Context, u *vault.Unlocked) {
 	o.Gone = left
 	if o.People != d.guard.orders.People || !slices.Equal(o.Gone, d.guard.orders.Gone) {
 		if err := d.keepOrders(o); err != nil {
-			d.cfg.Log.ErrorContext(ctx, "keep orders", slog.Any("cause", err))
-			return
+			d.cfg.Log.ErrorContext(ctx, "keep orders", slog.Any("cause", err)) // the same events are applied again
+			return withdrawn
 		}
 		d.guard.orders = o
 	}
+	return withdrawn
 }
 
 // person applies one event about an operator.
