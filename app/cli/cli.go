@@ -19,6 +19,7 @@ import (
 
 	"bianmin/app/control"
 	"bianmin/assets/translations"
+	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -94,6 +95,9 @@ type options struct {
 	daily, yes                             bool
 	keep                                   int
 
+	who     counter.NewOperator // whom a command is about
+	out, qr string              // where a message is written to
+
 	args     []string // as typed
 	setAside string   // where a damaged database was moved to, for doctor
 }
@@ -136,6 +140,8 @@ func commands() []command {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
 		}},
+		{name: "operator", folder: true, words: true, run: operatorCommand, flags: peopleFlags},
+		{name: "recover", words: true, run: recoverCommand, flags: peopleFlags},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
 		{name: "hello", run: hello},

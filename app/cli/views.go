@@ -117,5 +117,5 @@ func reportLines(e *Env, r counter.Report) []string {
 		add("doctor.shallow")
 	}
 	add("doctor.machine", "machine", r.Machine, "crypto", r.Crypto)
-	return out
+	return append(out, machineLines(e, r)...)
 }

@@ -52,6 +52,8 @@ type Session interface {
 	Catalog() (*catalog.Catalog, error)
 	// FindPeople searches the roster by name, pinyin initials, ID number or its last four characters.
 	FindPeople(query string, limit int) ([]*people.Person, error)
+	// PersonName returns the name of somebody of the roster; "" for nobody, and for somebody of another division.
+	PersonName(id string) string
 	// Person returns a person of the roster and records that the data was opened, and for what.
 	Person(ctx context.Context, id, purpose string) (*people.Person, error)
 	// Start begins a case. person, from FindPeople, fills in what the roster knows; nil for somebody unknown.
@@ -220,6 +222,11 @@ type Status struct {
 	Clock        Clock          `json:"clock"`
 	Locked       bool           `json:"locked"` // nobody is logged in
 	Fault        string         `json:"fault"`  // translation key of what keeps this machine from working as it should; "" usually
+	Lease        Lease          `json:"lease"`
+	// Barred is the translation key of why nobody may log in now, by order of the county or because the lease is over; ""
+	// usually. Reason is what the county wrote.
+	Barred string `json:"barred,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Clock is the machine's clock and how well it is known.
@@ -241,6 +248,26 @@ func ViewClock(now time.Time, c journal.Clock) Clock {
 	return v
 }
 
+// States of a lease.
+const (
+	LeaseOK   = "ok"
+	LeaseSoon = "soon" // a week is left, or less
+	LeaseOver = "over" // nothing opens until the platform was reached
+)
+
+// Lease is how long the machine may be opened without contact with the platform.
+type Lease struct {
+	Days  int    `json:"days"` // in all, since the platform signed a time
+	Left  int    `json:"left"`
+	State string `json:"state"`
+}
+
+// NewOperator is somebody to be invited to the machine.
+type NewOperator struct {
+	ID, Name, Role string
+	Division       string // 12 digits; "": the inviting operator's
+}
+
 // Report is doctor's finding.
 type Report struct {
 	Records uint64 `json:"records"` // records checked
@@ -250,8 +277,10 @@ type Report struct {
 	Rebuilt bool   `json:"rebuilt"` // projections were made anew
 	Waiting bool   `json:"waiting"` // what names people is made anew at the next login
 	Machine string `json:"machine"` // where the machine secret lives
-	Crypto  string `json:"crypto"`
-	Room    bool   `json:"room"` // the disk has room for more cases
+	// Protected reports that a thief of the disk does not get the machine secret.
+	Protected bool   `json:"protected"`
+	Crypto    string `json:"crypto"`
+	Room      bool   `json:"room"` // the disk has room for more cases
 	// Repaired names what was not sound when the folder was opened just now, and was written again from its other copy:
 	// a key file, or "mirror" and the number of a record.
 	Repaired []string `json:"repaired"`

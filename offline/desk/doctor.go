@@ -49,7 +49,7 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 		r.Repaired = []string{}
 	}
 	r.FromBackup = d.store.Restored().Backup
-	r.Machine, _ = d.ring.MachineName()
+	r.Machine, r.Protected = d.ring.MachineName()
 	r.Crypto = d.cfg.Suite.Name()
 	r.Room = d.store.Room() == nil
 	if r.Faults == nil {

@@ -48,6 +48,12 @@ func (d *Desk) documents(first []byte, kind journal.Kind) [][]byte {
 
 // Status returns where the machine stands.
 func (d *Desk) Status(context.Context) (counter.Status, error) {
+	d.guard.mu.Lock()
+	wiped := d.guard.wiped
+	d.guard.mu.Unlock()
+	if wiped {
+		return counter.Status{}, ErrWiped
+	}
 	sum, err := d.store.Summary()
 	if err != nil {
 		return counter.Status{}, err
@@ -67,6 +73,13 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		st.Fault = "store.behind"
 	case sum.Forked:
 		st.Fault = "store.forked"
+	}
+	st.Lease = d.lease()
+	if err := d.enforce(); err != nil {
+		st.Barred, _ = words.KeyOf(err)
+		d.guard.mu.Lock()
+		st.Reason = d.guard.orders.Reason
+		d.guard.mu.Unlock()
 	}
 	if !sum.LastAck.IsZero() {
 		st.LastAck = &sum.LastAck

@@ -113,9 +113,25 @@ type PackPublished struct {
 	Size    int64    `cbor:"4,keyasint"`
 }
 
-// Document is the body of EventKeyList and EventPins: a document signed by the platform root, in clear.
+// Document is the body of EventKeyList, EventPins and EventRecovery: a document signed by the platform root, in clear.
 type Document struct {
 	Data []byte `cbor:"1,keyasint"`
+}
+
+// Order is the body of EventDeviceLocked, EventDeviceUnlocked, EventDeviceWiped and EventDeviceLease. It travels in clear:
+// a machine obeys while nobody is logged in.
+type Order struct {
+	Reason string `cbor:"1,keyasint"` // for the people at the machine; names no citizen
+	Days   uint32 `cbor:"2,keyasint"` // EventDeviceLease: days without contact after which nothing opens; 0: the default
+}
+
+// OperatorGranted is the body of EventOperator, and with an id only of EventOperatorWithdraw. It is sealed.
+type OperatorGranted struct {
+	ID       string `cbor:"1,keyasint"`
+	Name     string `cbor:"2,keyasint"`
+	Role     string `cbor:"3,keyasint"`
+	Division string `cbor:"4,keyasint"`
+	Code     string `cbor:"5,keyasint"` // one-time activation code
 }
 
 // DecodeBody reads a record or event body into one of the body types.

@@ -54,6 +54,15 @@ const (
 	KindSettings       Kind = "settings"
 	KindClockJump      Kind = "clock.jump"
 	KindRebuilt        Kind = "rebuilt"
+
+	// Notes about who may log in, by operator id, and about the machine's keys.
+	KindOperatorAdded    Kind = "operator.added"
+	KindOperatorAdmitted Kind = "operator.admitted"
+	KindOperatorReset    Kind = "operator.reset"
+	KindOperatorRemoved  Kind = "operator.removed"
+	KindMasterRotated    Kind = "master.rotated"
+	KindRecovered        Kind = "recovered"  // with the county's recovery key
+	KindOrderKept        Kind = "order.kept" // an order of the platform was carried out: lock, unlock, wipe, lease
 )
 
 // Kinds of events.
@@ -71,6 +80,13 @@ const (
 	EventKeyList      Kind = "keys.published"
 	EventPins         Kind = "pins.changed"
 	EventDeviceLocked Kind = "device.locked"
+
+	EventDeviceUnlocked   Kind = "device.unlocked"
+	EventDeviceWiped      Kind = "device.wiped"
+	EventDeviceLease      Kind = "device.lease"
+	EventRecovery         Kind = "recovery.published"
+	EventOperator         Kind = "operator.granted"
+	EventOperatorWithdraw Kind = "operator.withdrawn"
 )
 
 // Clock is the quality of the wall clock when a record was made.

@@ -22,6 +22,7 @@ type golden struct {
 	Store      string            `json:"period_store_key"`
 	Blob       string            `json:"period_blob_key"`
 	Salt       string            `json:"period_salt"`
+	County     string            `json:"county_recovery_scalar,omitempty"` // from version 2 on
 }
 
 type fixedMachine []byte
@@ -39,10 +40,16 @@ func unhex(t testing.TB, s string) []byte {
 }
 
 func TestRingGolden(t *testing.T) {
-	const file = "testdata/ring-v1.json"
+	const newest = "testdata/ring-v2.json"
 	if os.Getenv("BIANMIN_WRITE_GOLDEN") == "1" {
-		writeRingGolden(t, file)
+		writeRingGolden(t, newest)
 	}
+	for _, file := range []string{"testdata/ring-v1.json", newest} {
+		t.Run(file, func(t *testing.T) { checkRingGolden(t, file) })
+	}
+}
+
+func checkRingGolden(t *testing.T, file string) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -80,15 +87,47 @@ func TestRingGolden(t *testing.T) {
 		check("blob key", g.Blob, p.Blob[:])
 		check("salt", g.Salt, p.Salt[:])
 	}
+	if g.County != "" {
+		county, err := SM(nil).ParsePrivateKey(unhex(t, g.County))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := openEscrow(SM(nil), county, r.file.County.Sealed, r.SealPublic())
+		if err != nil || e.Master != r.master {
+			t.Fatalf("county's copy: %v", err)
+		}
+		check("machine secret", g.Machine, e.Secret)
+	}
+	// The next change writes the present version, and everything is still there.
+	var again *Unlocked
+	for id, pin := range g.PINs {
+		again = mustUnlock(t, r, id, pin)
+	}
+	if _, err := again.Period(newClock().now().AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "keys.a"))
+	if err != nil || leadingVersion(data) != ringVersion {
+		t.Fatalf("version %d after a change: %v", leadingVersion(data), err)
+	}
+	r, err = OpenRing(dir, SM(nil), fixedMachine(unhex(t, g.Machine)), OpenOptions{Now: newClock().now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, pin := range g.PINs {
+		if p, err := mustUnlock(t, r, id, pin).PeriodByID(g.Period); err != nil || hex.EncodeToString(p.Store[:]) != g.Store {
+			t.Errorf("%s after the change: %v", id, err)
+		}
+	}
 }
 
 func writeRingGolden(t *testing.T, file string) {
 	t.Helper()
 	dir := t.TempDir()
 	secret := bytes.Repeat([]byte{0x5a}, MachineSecretSize)
-	c := newClock()
+	c, county := newClock(), mustKey(t)
 	o := RingOptions{
-		Sign: mustKey(t), Seal: mustKey(t), Argon: cheap, Now: c.now,
+		Sign: mustKey(t), Seal: mustKey(t), Argon: cheap, Now: c.now, County: county.Public(),
 		Operators: []NewOperator{{ID: "op1", Name: "甲", PIN: "111222"}, {ID: "op2", Name: "乙", PIN: "333444", OneTime: true}},
 	}
 	r, err := CreateRing(dir, SM(nil), fixedMachine(secret), o)
@@ -112,6 +151,7 @@ func writeRingGolden(t *testing.T, file string) {
 		PINs: map[string]string{"op1": "111222", "op2": "333444"}, Device: hex.EncodeToString(mustScalar(t, o.Sign)),
 		Seal: hex.EncodeToString(mustScalar(t, o.Seal)), MachineKey: hex.EncodeToString(mk[:]), Period: p.ID,
 		Store: hex.EncodeToString(p.Store[:]), Blob: hex.EncodeToString(p.Blob[:]), Salt: hex.EncodeToString(p.Salt[:]),
+		County: hex.EncodeToString(mustScalar(t, county)),
 	}
 	b, err := json.MarshalIndent(g, "", " ")
 	if err != nil {
@@ -124,7 +164,7 @@ func FuzzRingFile(f *testing.F) {
 	dir := f.TempDir()
 	s := SM(nil)
 	r, err := CreateRing(dir, s, fixedMachine(make([]byte, MachineSecretSize)), RingOptions{
-		Sign: mustKey(f), Seal: mustKey(f), Argon: cheap, Operators: []NewOperator{{ID: "a", PIN: "1"}},
+		Sign: mustKey(f), Seal: mustKey(f), Argon: cheap, County: mustKey(f).Public(), Operators: []NewOperator{{ID: "a", PIN: "1"}},
 	})
 	if err != nil {
 		f.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
 )
@@ -25,6 +26,21 @@ type Machine interface {
 	Name() string
 	// Secret returns the 32 bytes, making them on first use.
 	Secret() ([]byte, error)
+}
+
+// Destroy makes a folder unreadable for good: the machine secret first, then every file that it opens. What is gone already is
+// no error.
+func Destroy(dir string, m Machine) error {
+	var err error
+	if d, ok := m.(interface{ Destroy() error }); ok {
+		err = d.Destroy()
+	}
+	for _, name := range []string{ringName, triesName} {
+		for _, c := range copies {
+			err = errors.Join(err, shred(filepath.Join(dir, name+c)))
+		}
+	}
+	return errors.Join(err, removePending(dir))
 }
 
 // existing is a Machine that can tell "never made" from "made": opening a ring must not make a new secret.
@@ -54,21 +70,35 @@ func (k keyFile) Secret() ([]byte, error) {
 	if err == nil || !errors.Is(err, ErrNoMachine) {
 		return secret, err
 	}
-	data := make([]byte, MachineSecretSize, MachineSecretSize+keyFileSum)
+	data := make([]byte, MachineSecretSize)
 	if _, err := io.ReadFull(k.rand, data); err != nil {
 		return nil, fmt.Errorf("vault: make machine secret: %w", err)
 	}
-	sum := sm3.Sum(data)
-	data = append(data, sum[:keyFileSum]...)
+	if err := k.Keep(data); err != nil {
+		return nil, err
+	}
+	return k.existing()
+}
+
+// Keep writes the secret that the county gave back, in place of what is there.
+func (k keyFile) Keep(secret []byte) error {
+	sum := sm3.Sum(secret)
+	data := append(slices.Clone(secret), sum[:keyFileSum]...)
 	if err := os.MkdirAll(filepath.Dir(k.path), 0o700); err != nil {
-		return nil, fmt.Errorf("vault: make folder of machine secret: %w", err)
+		return fmt.Errorf("vault: make folder of machine secret: %w", err)
 	}
 	for _, p := range k.paths() {
 		if err := writeDurable(p, data); err != nil {
-			return nil, withCause(ErrWrite, err)
+			return withCause(ErrWrite, err)
 		}
 	}
-	return k.existing()
+	return nil
+}
+
+// Destroy overwrites and removes both copies.
+func (k keyFile) Destroy() error {
+	paths := k.paths()
+	return errors.Join(shred(paths[0]), shred(paths[1]))
 }
 
 // existing reads the secret; ErrNoMachine when neither copy was ever made, ErrMachineDamaged when none is sound.

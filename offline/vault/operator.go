@@ -45,15 +45,15 @@ type Unlocked struct {
 	ring *Ring
 	slot slotID
 
-	mu     sync.Mutex // protects the rest
+	mu     sync.Mutex // protects the rest; taken before the ring's
 	closed bool
-	master Key
 	seal   PrivateKey
 	known  map[string]Period // periods opened so far
 }
 
 // Unlock logs an operator in. The try is counted, and the count durable, before the PIN is looked at; a right PIN
-// clears it. Errors: ErrNoOperator, ErrWrongPIN, ErrWait, ErrLocked, ErrWrite, ErrDamaged. It takes as long as Argon2id does.
+// clears it. Errors: ErrNoOperator, ErrWrongPIN, ErrWait, ErrLocked, ErrActivate, ErrWaiting, ErrWrite, ErrDamaged. It takes
+// as long as Argon2id does.
 func (r *Ring) Unlock(id, pin string) (*Unlocked, error) {
 	op, a, ok := r.operator(id)
 	if !ok {
@@ -66,7 +66,17 @@ func (r *Ring) Unlock(id, pin string) (*Unlocked, error) {
 		return nil, err
 	}
 	defer clear(d)
-	return r.open(op, d)
+	// The PIN was checked without mu: the slot may have been admitted or replaced meanwhile.
+	if op, _, ok = r.operator(id); !ok {
+		return nil, ErrNoOperator
+	}
+	switch {
+	case len(op.Master) > 0:
+		return r.open(op, d)
+	case op.MustChange:
+		return nil, ErrActivate
+	}
+	return nil, ErrWaiting
 }
 
 func (r *Ring) operator(id string) (operator, Argon, bool) {
@@ -121,9 +131,11 @@ func (r *Ring) open(op operator, d []byte) (*Unlocked, error) {
 		return nil, withCause(ErrDamaged, errors.New("vault: master of another operator"))
 	}
 	r.mu.Lock()
-	sealed := r.file.Device
-	r.mu.Unlock()
-	sd, err := r.suite.Open(m.Master, sealed, aadOf(slotDeviceKey))
+	defer r.mu.Unlock()
+	if again := r.file.slot(op.Slot); again < 0 || !Equal(r.file.Operators[again].Master, op.Master) {
+		return nil, withCause(ErrNoOperator, errors.New("vault: the operator's slot was changed meanwhile"))
+	}
+	sd, err := r.suite.Open(m.Master, r.file.Device, aadOf(slotDeviceKey))
 	if err != nil {
 		return nil, withCause(ErrDamaged, err)
 	}
@@ -132,7 +144,8 @@ func (r *Ring) open(op operator, d []byte) (*Unlocked, error) {
 	if err != nil {
 		return nil, withCause(ErrDamaged, err)
 	}
-	return &Unlocked{ring: r, slot: op.Slot, master: m.Master, seal: seal, known: map[string]Period{}}, nil
+	r.live, r.master = r.live+1, m.Master
+	return &Unlocked{ring: r, slot: op.Slot, seal: seal, known: map[string]Period{}}, nil
 }
 
 // Format keeps the keys out of formatted text and logs, whatever the verb.
@@ -180,7 +193,7 @@ func (u *Unlocked) Period(at time.Time) (Period, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if slot, ok := r.file.period(id); ok { // another login made it meanwhile
-		return u.openPeriod(slot)
+		return u.openPeriod(slot, r.master)
 	}
 	if len(r.file.Periods) >= maxPeriods {
 		return Period{}, fmt.Errorf("vault: more than %d periods", maxPeriods)
@@ -189,7 +202,7 @@ func (u *Unlocked) Period(at time.Time) (Period, error) {
 	if err != nil {
 		return Period{}, err
 	}
-	sealed, err := sealSlot(r.suite, u.master, "period/"+id, keys)
+	sealed, err := sealSlot(r.suite, r.master, "period/"+id, keys)
 	if err != nil {
 		return Period{}, err
 	}
@@ -215,17 +228,19 @@ func (u *Unlocked) PeriodByID(id string) (Period, error) {
 	}
 	u.ring.mu.Lock()
 	slot, ok := u.ring.file.period(id)
+	master := u.ring.master
 	u.ring.mu.Unlock()
+	defer clear(master[:])
 	if !ok {
 		return Period{}, withCause(ErrNoPeriod, fmt.Errorf("vault: period %q", id))
 	}
-	return u.openPeriod(slot)
+	return u.openPeriod(slot, master)
 }
 
 // openPeriod opens a slot and remembers it. Called with u.mu held.
-func (u *Unlocked) openPeriod(slot periodSlot) (Period, error) {
+func (u *Unlocked) openPeriod(slot periodSlot, master Key) (Period, error) {
 	var keys periodKeys
-	if err := openSlot(u.ring.suite, u.master, "period/"+slot.ID, slot.Keys, &keys); err != nil {
+	if err := openSlot(u.ring.suite, master, "period/"+slot.ID, slot.Keys, &keys); err != nil {
 		return Period{}, withCause(ErrDamaged, err)
 	}
 	u.known[slot.ID] = keys.period(slot.ID)
@@ -246,13 +261,13 @@ func (u *Unlocked) ChangePIN(old, fresh string) error {
 	}
 	r.checkMu.Lock()
 	defer r.checkMu.Unlock()
+	return r.changePIN(u.slot, old, fresh)
+}
+
+// changePIN wraps an operator's key under a new PIN. Called with checkMu held.
+func (r *Ring) changePIN(slot slotID, old, fresh string) error {
 	r.mu.Lock()
-	at := -1
-	for i, o := range r.ops {
-		if o.Slot == u.slot {
-			at = i
-		}
-	}
+	at := r.file.slot(slot)
 	f, ops := r.file, r.ops
 	r.mu.Unlock()
 	if at < 0 {
@@ -263,21 +278,22 @@ func (u *Unlocked) ChangePIN(old, fresh string) error {
 		return err
 	}
 	defer clear(d)
-	slot, err := wrapOperatorKey(r.suite, r.secret, f.Argon, r.kdf, ops[at].operatorSlot, d, fresh)
+	wrapped, err := wrapOperatorKey(r.suite, r.secret, f.Argon, r.kdf, ops[at].operatorSlot, d, fresh)
 	if err != nil {
 		return err
 	}
 	info := ops[at].operatorInfo
 	info.MustChange = false
-	if slot.Info, err = sealSlot(r.suite, derive(r.suite, r.secret, "wrap"), slot.Slot.name("info"), info); err != nil {
+	if wrapped.Info, err = sealSlot(r.suite, derive(r.suite, r.secret, "wrap"), wrapped.Slot.name("info"), info); err != nil {
 		return err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	f = r.file
-	f.Operators = append([]operatorSlot{}, f.Operators...)
-	f.Operators[at] = slot
-	return r.save(f)
+	if at = r.file.slot(slot); at < 0 || !Equal(r.file.Operators[at].Public, wrapped.Public) {
+		return withCause(ErrNoOperator, errors.New("vault: the operator's slot was changed meanwhile"))
+	}
+	wrapped.Master = r.file.Operators[at].Master // admitted, or the master rotated, meanwhile
+	return r.save(r.file.withOperator(wrapped))
 }
 
 // checkNewPIN applies the rules for PINs people choose.
@@ -322,8 +338,15 @@ func simple(chars []rune) bool {
 func (u *Unlocked) Close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if u.closed {
+		return
+	}
 	u.closed, u.seal = true, nil
-	clear(u.master[:])
+	u.ring.mu.Lock()
+	defer u.ring.mu.Unlock()
+	if u.ring.live--; u.ring.live == 0 {
+		clear(u.ring.master[:])
+	}
 	for id := range u.known {
 		delete(u.known, id)
 	}

@@ -47,6 +47,11 @@ var (
 	ErrSimplePIN = words.New("pin.simple", nil)
 	// ErrSamePIN reports a new PIN that equals the old one.
 	ErrSamePIN = words.New("pin.same", nil)
+	// ErrActivate reports that the right one-time code was typed, and that the operator has to choose a PIN (Activate)
+	// before anything else.
+	ErrActivate = words.New("pin.activate", nil)
+	// ErrWaiting reports a right PIN of an operator to whom nobody has sealed the master yet.
+	ErrWaiting = words.New("pin.waiting", nil)
 )
 
 func withCause(e *words.Error, cause error) error { return words.New(e.Key, cause) }
@@ -87,6 +92,7 @@ type NewOperator struct {
 type RingOptions struct {
 	Sign, Seal PrivateKey       // the device's two key pairs; their scalars must be able to leave their module
 	Operators  []NewOperator    // 1 to 256, ids unique
+	County     PublicKey        // county's recovery key, public half; nil: none yet
 	Argon      Argon            // zero value: defaults
 	Demo       bool             // a sample county: ChangePIN takes four characters and simple PINs; kept in the ring
 	Now        func() time.Time // nil: time.Now
@@ -102,6 +108,7 @@ type OpenOptions struct {
 type OperatorInfo struct {
 	ID, Name, Role, Division string
 	MustChange               bool      // the PIN is a one-time activation code
+	Waiting                  bool      // nobody has sealed the master to the operator yet
 	Failed                   int       // wrong PINs in a row since the last right one or the last lock
 	NotBefore                time.Time // earliest next try; zero when at once
 	Locked                   bool      // NotBefore comes from the lock, not from the delay
@@ -142,9 +149,11 @@ type Ring struct {
 	seal     PublicKey
 	repaired []string
 
-	mu   sync.Mutex // protects file and ops
-	file ringFile
-	ops  []operator
+	mu     sync.Mutex // protects what follows
+	file   ringFile
+	ops    []operator
+	live   int // operators logged in
+	master Key // while one is
 
 	checkMu sync.Mutex // held while a PIN is checked, so that tries come one after the other; taken before tryMu and mu
 
@@ -282,7 +291,7 @@ func ringFault(err error) error {
 
 // save makes f the ring's file: durable first, then in memory. Called with mu held.
 func (r *Ring) save(f ringFile) error {
-	f.Version = r.file.Version + 1
+	f.V, f.Version = ringVersion, r.file.Version+1
 	data, err := f.marshal(r.suite, r.secret)
 	if err != nil {
 		return err

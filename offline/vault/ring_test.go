@@ -286,7 +286,7 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 		mac := f.suite.MAC(key[:], b, []byte{0x40})
 		return append(append(b, 0x58, HashSize), mac[:]...)
 	}
-	writeFile(t, a, newer(data[0], 1, 2))
+	writeFile(t, a, newer(data[0], 1, ringVersion+1))
 	if _, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{}); !errors.Is(err, ErrNewer) {
 		t.Errorf("one newer copy: %v", err)
 	}
@@ -294,7 +294,7 @@ func TestNewerFormatIsLeftAlone(t *testing.T) {
 	if _, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{}); !errors.Is(err, ErrNewer) {
 		t.Errorf("two newer copies: %v", err)
 	}
-	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, newer(data[0], 1, 2)) {
+	if now, err := os.ReadFile(a); err != nil || !bytes.Equal(now, newer(data[0], 1, ringVersion+1)) {
 		t.Error("newer copy was overwritten")
 	}
 }
@@ -332,7 +332,7 @@ func TestNoClearTextInKeyFiles(t *testing.T) {
 	secrets := map[string][]byte{
 		"name": []byte("王小满"), "id": []byte("wang"), "role": []byte("clerk"), "division": []byte("999901001001"),
 		"pin": []byte("204816"), "machine key": mk[:], "signing key": d, "encryption key": e, "store key": p.Store[:],
-		"blob key": p.Blob[:], "salt": p.Salt[:], "master": u.master[:],
+		"blob key": p.Blob[:], "salt": p.Salt[:], "master": f.ring.master[:],
 	}
 	for _, name := range []string{"keys.a", "keys.b", "tries.a", "tries.b"} {
 		data, err := os.ReadFile(filepath.Join(f.dir, name))

@@ -12,7 +12,8 @@ import (
 // See docs/keys.md for the bytes.
 const (
 	ringName      = "keys"
-	ringVersion   = 1
+	ringVersion   = 2
+	triesVersion  = 1
 	maxOperators  = 256
 	maxPeriods    = 4096
 	slotSize      = 8
@@ -28,15 +29,39 @@ type slotID [slotSize]byte
 // ringFile is the key file: every secret in its own sealed slot, the whole under a MAC of the machine secret.
 type ringFile struct {
 	V         uint8          `cbor:"1,keyasint"`
-	Version   uint64         `cbor:"2,keyasint"`  // counts writes; the higher of two sound copies is newer
-	MachineID [8]byte        `cbor:"3,keyasint"`  // tells another machine's file from a damaged one
-	Argon     Argon          `cbor:"4,keyasint"`  // cost of PINs
-	SealKey   []byte         `cbor:"5,keyasint"`  // device's encryption key, public half
-	Machine   []byte         `cbor:"6,keyasint"`  // machineSlot under the machine secret
-	Device    []byte         `cbor:"7,keyasint"`  // device's encryption key, private half, under the master
-	Operators []operatorSlot `cbor:"8,keyasint"`  // in the order of the grant
-	Periods   []periodSlot   `cbor:"9,keyasint"`  // by id
-	MAC       []byte         `cbor:"10,keyasint"` // HMAC-SM3 under the machine secret over all above, MAC empty
+	Version   uint64         `cbor:"2,keyasint"`            // counts writes; the higher of two sound copies is newer
+	MachineID [8]byte        `cbor:"3,keyasint"`            // tells another machine's file from a damaged one
+	Argon     Argon          `cbor:"4,keyasint"`            // cost of PINs
+	SealKey   []byte         `cbor:"5,keyasint"`            // device's encryption key, public half
+	Machine   []byte         `cbor:"6,keyasint"`            // machineSlot under the machine secret
+	Device    []byte         `cbor:"7,keyasint"`            // device's encryption key, private half, under the master
+	Operators []operatorSlot `cbor:"8,keyasint"`            // in the order of the grant
+	Periods   []periodSlot   `cbor:"9,keyasint"`            // by id
+	County    *countySlot    `cbor:"11,keyasint,omitempty"` // what the county's recovery key opens; nil while it has none
+	MAC       []byte         `cbor:"23,keyasint"`           // HMAC-SM3 under the machine secret over all above, MAC empty
+}
+
+// ringFileV1 is the file as version 1 wrote it: without the county, the MAC under key 10. It is read, and written as
+// version 2 with the next change.
+type ringFileV1 struct {
+	V         uint8          `cbor:"1,keyasint"`
+	Version   uint64         `cbor:"2,keyasint"`
+	MachineID [8]byte        `cbor:"3,keyasint"`
+	Argon     Argon          `cbor:"4,keyasint"`
+	SealKey   []byte         `cbor:"5,keyasint"`
+	Machine   []byte         `cbor:"6,keyasint"`
+	Device    []byte         `cbor:"7,keyasint"`
+	Operators []operatorSlot `cbor:"8,keyasint"`
+	Periods   []periodSlot   `cbor:"9,keyasint"`
+	MAC       []byte         `cbor:"10,keyasint"`
+}
+
+// encode returns the canonical bytes in the file's own version.
+func (f ringFile) encode() ([]byte, error) {
+	if f.V == 1 {
+		return canon.Marshal(ringFileV1{f.V, f.Version, f.MachineID, f.Argon, f.SealKey, f.Machine, f.Device, f.Operators, f.Periods, f.MAC})
+	}
+	return canon.Marshal(f)
 }
 
 type operatorSlot struct {
@@ -45,7 +70,7 @@ type operatorSlot struct {
 	Public []byte            `cbor:"3,keyasint"` // operator's SM2 key
 	Salt   [pinSaltSize]byte `cbor:"4,keyasint"` // of Argon2id
 	Key    []byte            `cbor:"5,keyasint"` // operator's SM2 scalar under PIN and machine secret
-	Master []byte            `cbor:"6,keyasint"` // masterSlot sealed to Public
+	Master []byte            `cbor:"6,keyasint"` // masterSlot sealed to Public; empty while the operator waits to be admitted
 }
 
 type periodSlot struct {
@@ -112,7 +137,7 @@ func machineID(s Suite, secret []byte) [8]byte {
 // mac covers the whole file. Its key is a full hash wide, unlike the slots' SM4 keys.
 func (f ringFile) mac(s Suite, secret []byte) ([]byte, error) {
 	f.MAC = nil
-	data, err := canon.Marshal(f)
+	data, err := f.encode()
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +152,7 @@ func (f ringFile) marshal(s Suite, secret []byte) ([]byte, error) {
 		return nil, err
 	}
 	f.MAC = mac
-	return canon.Marshal(f)
+	return f.encode()
 }
 
 // parseRingFile reads one copy and checks every byte of it against the machine secret.
@@ -164,11 +189,20 @@ func macSound(s Suite, secret, data []byte) bool {
 // decodeRingFile checks form and limits, not the MAC.
 func decodeRingFile(data []byte) (ringFile, error) {
 	var f ringFile
-	if err := canon.Unmarshal(data, &f); err != nil {
+	if leadingVersion(data) == 1 {
+		var old ringFileV1
+		if err := canon.Unmarshal(data, &old); err != nil {
+			return ringFile{}, fmt.Errorf("vault: key file: %w", err)
+		}
+		f = ringFile{
+			V: old.V, Version: old.Version, MachineID: old.MachineID, Argon: old.Argon, SealKey: old.SealKey,
+			Machine: old.Machine, Device: old.Device, Operators: old.Operators, Periods: old.Periods, MAC: old.MAC,
+		}
+	} else if err := canon.Unmarshal(data, &f); err != nil {
 		return ringFile{}, fmt.Errorf("vault: key file: %w", err)
 	}
 	switch {
-	case f.V != ringVersion:
+	case f.V < 1 || f.V > ringVersion:
 		return ringFile{}, fmt.Errorf("vault: key file of version %d", f.V)
 	case !f.Argon.sound():
 		return ringFile{}, errors.New("vault: key file asks for an unsound cost of PINs")
@@ -290,11 +324,19 @@ func newRingFile(s Suite, secret []byte, o RingOptions) (ringFile, Key, error) {
 		return ringFile{}, Key{}, err
 	}
 	for _, op := range o.Operators {
-		slot, err := newOperatorSlot(s, secret, f.Argon, master, op)
+		slot, err := newOperatorSlot(s, secret, f.Argon, argon, op)
+		if err == nil {
+			slot, err = slot.admit(s, master)
+		}
 		if err != nil {
 			return ringFile{}, Key{}, err
 		}
 		f.Operators = append(f.Operators, slot)
+	}
+	if len(o.County) > 0 {
+		if f, err = f.withCounty(s, secret, master, o.County); err != nil {
+			return ringFile{}, Key{}, err
+		}
 	}
 	return f, mkey, nil
 }
@@ -321,23 +363,16 @@ func (o RingOptions) check(a Argon) error {
 	return nil
 }
 
-// newOperatorSlot makes a person's key pair, wraps it by PIN and machine, and seals the master to it.
-func newOperatorSlot(s Suite, secret []byte, a Argon, master Key, op NewOperator) (operatorSlot, error) {
+// newOperatorSlot makes a person's key pair and wraps it by PIN and machine. The person waits until the master is sealed
+// to it.
+func newOperatorSlot(s Suite, secret []byte, a Argon, kdf func(Argon, []byte, []byte) []byte, op NewOperator) (operatorSlot, error) {
 	k, err := s.GenerateKey()
 	if err != nil {
 		return operatorSlot{}, err
 	}
-	o := operatorSlot{Slot: slotOf(s, secret, op.ID), Public: k.Public()}
+	o := operatorSlot{Slot: slotOf(s, secret, op.ID), Public: k.Public(), Master: []byte{}}
 	info := operatorInfo{ID: op.ID, Name: op.Name, Role: op.Role, Division: op.Division, MustChange: op.OneTime}
 	if o.Info, err = sealSlot(s, derive(s, secret, "wrap"), o.Slot.name("info"), info); err != nil {
-		return operatorSlot{}, err
-	}
-	plain, err := canon.Marshal(masterSlot{o.Slot, master})
-	if err != nil {
-		return operatorSlot{}, err
-	}
-	defer clear(plain)
-	if o.Master, err = s.SealTo(o.Public, plain); err != nil {
 		return operatorSlot{}, err
 	}
 	d, err := k.Bytes()
@@ -345,7 +380,18 @@ func newOperatorSlot(s Suite, secret []byte, a Argon, master Key, op NewOperator
 		return operatorSlot{}, fmt.Errorf("vault: wrap operator's key: %w", err)
 	}
 	defer clear(d)
-	return wrapOperatorKey(s, secret, a, argon, o, d, op.PIN)
+	return wrapOperatorKey(s, secret, a, kdf, o, d, op.PIN)
+}
+
+// admit seals the master to the operator.
+func (o operatorSlot) admit(s Suite, master Key) (operatorSlot, error) {
+	plain, err := canon.Marshal(masterSlot{o.Slot, master})
+	if err != nil {
+		return operatorSlot{}, err
+	}
+	defer clear(plain)
+	o.Master, err = s.SealTo(o.Public, plain)
+	return o, err
 }
 
 // wrapOperatorKey seals an operator's scalar under a new salt and PIN.

@@ -70,7 +70,7 @@ func parseTries(s Suite, mkey Key, data []byte) (tries, error) {
 	if err := canon.Unmarshal(data, &f); err != nil {
 		return tries{}, fmt.Errorf("vault: tries: %w", err)
 	}
-	if f.V != ringVersion {
+	if f.V != triesVersion {
 		return tries{}, fmt.Errorf("vault: tries of version %d", f.V)
 	}
 	var t tries
@@ -84,7 +84,7 @@ func writeTries(s Suite, mkey Key, dir string, write func(dir, name string, data
 	if err != nil {
 		return err
 	}
-	data, err := canon.Marshal(triesFile{V: ringVersion, Sealed: sealed})
+	data, err := canon.Marshal(triesFile{V: triesVersion, Sealed: sealed})
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,9 @@ func (r *Ring) remaining(o tryState, now time.Time) time.Duration {
 
 // infoOf joins what is known of an operator with the wrong tries. Called with tryMu held.
 func (r *Ring) infoOf(op operator) OperatorInfo {
-	i := OperatorInfo{ID: op.ID, Name: op.Name, Role: op.Role, Division: op.Division, MustChange: op.MustChange}
+	i := OperatorInfo{
+		ID: op.ID, Name: op.Name, Role: op.Role, Division: op.Division, MustChange: op.MustChange, Waiting: len(op.Master) == 0,
+	}
 	o, now := r.tries.of(op.Slot), r.now()
 	left := r.remaining(o, now)
 	i.Failed = int(o.Failed)

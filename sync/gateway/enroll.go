@@ -221,26 +221,19 @@ func (g *Gateway) grant(tx Tx, d DeviceRow) (wire.Grant, error) {
 		Platform: wire.Platform{SignKey: g.keys.Sign.Public(), SealKey: g.keys.Seal().Public()},
 		Demo:     set.Demo, At: g.cfg.Now().UnixMilli(),
 	}
-	ops, err := tx.Operators(d.Station)
-	if err != nil {
+	if out.Operators, err = g.operators(tx, d.Station); err != nil {
 		return wire.Grant{}, err
-	}
-	for _, o := range ops {
-		plain, err := g.open(o.Data, operatorPlace(o))
-		if err != nil {
-			return wire.Grant{}, err
-		}
-		var op wire.Operator
-		if err := canon.Unmarshal(plain, &op); err != nil {
-			return wire.Grant{}, fmt.Errorf("gateway: operator: %w", err)
-		}
-		out.Operators = append(out.Operators, op)
 	}
 	keys, err := tx.Doc(keysDoc + row.County)
 	if err != nil {
 		return wire.Grant{}, err
 	}
 	out.KeyList = keys.Data
+	if doc, err := tx.Doc(recoveryDoc); err == nil {
+		out.Recovery = doc.Data
+	} else if !isNotFound(err) {
+		return wire.Grant{}, err
+	}
 	packs, err := tx.Packs()
 	if err != nil {
 		return wire.Grant{}, err

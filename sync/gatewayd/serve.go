@@ -89,6 +89,10 @@ func runInit(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) erro
 	if _, err := gateway.CreateKeys(filepath.Join(t.dir, keysFolder), vault.SM(nil), hosts, time.Now()); err != nil {
 		return err
 	}
+	recovery, err := gateway.CreateRecovery(filepath.Join(t.dir, keysFolder), vault.SM(nil))
+	if err != nil {
+		return err
+	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		set := gateway.Settings{Addr: *addr, ShortHost: *short, AutoAccept: *sample}
 		var err error
@@ -96,6 +100,9 @@ func runInit(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) erro
 			_, err = g.LoadCounty(ctx, county.FS(), county.Version, set)
 		} else {
 			err = g.SaveSettings(ctx, set)
+		}
+		if err == nil {
+			err = g.PublishRecovery(ctx, recovery)
 		}
 		if err != nil {
 			return err
@@ -107,6 +114,7 @@ func runInit(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) erro
 		return t.print(out, func(w io.Writer) {
 			fmt.Fprintln(w, t.say("平台已建立：", "platform made:"), t.dir)
 			fmt.Fprintln(w, t.say("密钥在 keys 目录，请离线备份，勿放进数据库备份。", "Its keys are in the folder keys: back them up off-line, apart from the database."))
+			fmt.Fprintln(w, t.say("恢复密钥 keys/recovery.key 只在救援时用：请移到保险柜，不要留在服务器。", "keys/recovery.key is for emergencies only: move it to a safe, off this server."))
 		})
 	})
 }

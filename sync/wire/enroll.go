@@ -156,6 +156,8 @@ type Grant struct {
 	Packs     []PackRef  `cbor:"9,keyasint"`
 	Demo      bool       `cbor:"10,keyasint"` // a sample county: PINs may be shown, short PINs are allowed
 	At        int64      `cbor:"11,keyasint"` // platform time, Unix milliseconds
+	// Recovery is the county's recovery key, a document signed by the root (vault.OpenCountyKey); left out while there is none.
+	Recovery []byte `cbor:"12,keyasint,omitempty"`
 }
 
 // Station is where the device stands.
