@@ -231,6 +231,17 @@ type Status struct {
 	Clock        Clock          `json:"clock"`
 	Locked       bool           `json:"locked"` // nobody is logged in
 	Fault        string         `json:"fault"`  // translation key of what keeps this machine from working as it should; "" usually
+	Former       []Former       `json:"former"` // numbers that this machine had before, oldest first
+}
+
+// Former is a number that this machine had before: its folder had been restored from a copy, or copied to another machine,
+// so that it and the platform held different records under the same numbers.
+type Former struct {
+	Device uint32    `json:"device"`
+	To     uint64    `json:"to"`   // last record that both have
+	Last   uint64    `json:"last"` // records To+1 to Last were carried over
+	Into   uint32    `json:"into"` // number that goes on
+	At     time.Time `json:"at"`
 }
 
 // Clock is the machine's clock and how well it is known.

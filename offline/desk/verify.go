@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
@@ -59,6 +60,14 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	}
 	if st.Pending, err = d.pending(sum.Acked); err != nil {
 		return counter.Status{}, err
+	}
+	formers, err := d.store.Formers()
+	if err != nil {
+		return counter.Status{}, err
+	}
+	st.Former = []counter.Former{}
+	for _, f := range formers {
+		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At)})
 	}
 	switch {
 	case sum.Failed != nil:
