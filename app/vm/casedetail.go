@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,7 +135,11 @@ func (v *CaseDetail) Load(ctx context.Context) error {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.loaded, v.of, v.acked, v.unit, v.names, v.answers, v.fault = true, of, status.Acknowledged, unit, names, answers, fault
+	acked := status.Acknowledged
+	if of.Ref != 0 { // delivered under the number that this machine had before
+		acked = math.MaxUint64
+	}
+	v.loaded, v.of, v.acked, v.unit, v.names, v.answers, v.fault = true, of, acked, unit, names, answers, fault
 	return nil
 }
 
@@ -192,7 +197,7 @@ func (v *CaseDetail) State() CaseDetailState {
 	}
 	st.Primary, st.PrimaryTo = t.T("case.openReceipt"), st.Receipts[len(st.Receipts)-1].To
 	if _, ok := c.MayAmend(); ok {
-		st.Primary, st.PrimaryTo = t.T("case.answer"), Target{pageWizard, "correct:" + utoa(c.Seq)}
+		st.Primary, st.PrimaryTo = t.T("case.answer"), Target{pageWizard, "correct:" + utoa(c.Reference())}
 	}
 	return st
 }
@@ -371,7 +376,7 @@ func (v *CaseDetail) step(s casefile.Step) CaseStep {
 
 func (v *CaseDetail) receipts() []CaseReceipt {
 	t, c := v.t, &v.of
-	to := func(stage uint8) Target { return Target{pageReceipt, utoa(c.Seq) + ":" + itoa(int(stage))} }
+	to := func(stage uint8) Target { return Target{pageReceipt, utoa(c.Reference()) + ":" + itoa(int(stage))} }
 	out := []CaseReceipt{{t.T("slip.1.title"), t.T("case.receipt1", "when", MomentText(t, millis(c.SubmittedAt))), to(receipt.StageStation)}}
 	if len(c.Stage2) > 0 {
 		out = append(out, CaseReceipt{t.T("slip.2.title"), t.T("case.receipt2", "when", MomentText(t, millis(c.AcceptedAt))), to(receipt.StagePlatform)})

@@ -244,7 +244,7 @@ func (v *Cases) State() CasesState {
 		c := &book.cases[rows[i]]
 		r := CaseRow{
 			Seq: c.Seq, Who: whoOf(t, c, op, false), Item: c.ItemName, No: c.No, When: DayOrTime(t, time.UnixMilli(c.SubmittedAt), now),
-			To: Target{pageCase, utoa(c.Seq)},
+			To: Target{pageCase, utoa(c.Reference())},
 		}
 		r.State, r.StateTone = t.T(c.State.Key()), stateTone(c.State)
 		r.Delivery, r.DeliveryTone = t.T(c.Delivery.Key()), deliveryTone(c.Delivery)

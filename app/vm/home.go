@@ -304,13 +304,13 @@ func (h *Home) receipts() (rows []Hit, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	if device != h.status.Device {
-		return []Hit{{Icon: "info", Title: casefile.Number(device, seq), Note: h.t.T("home.otherMachine", "device", itoa(int(device)))}}, true
-	}
 	for i := range h.cases {
-		if h.cases[i].Seq == seq {
+		if h.cases[i].Seq == seq && h.cases[i].Device == device {
 			return []Hit{h.caseHit(&h.cases[i])}, true
 		}
+	}
+	if device != h.status.Device {
+		return []Hit{{Icon: "info", Title: casefile.Number(device, seq), Note: h.t.T("home.otherMachine", "device", itoa(int(device)))}}, true
 	}
 	return []Hit{{Icon: "info", Title: casefile.Number(device, seq), Note: h.t.T("home.noSuchCase")}}, true
 }
@@ -393,7 +393,7 @@ func (h *Home) findCases() []Hit {
 func (h *Home) caseHit(c *counter.Case) Hit {
 	hit := Hit{
 		Icon: "cases", Title: c.Applicant + " · " + c.ItemName, Note: c.No, Word: h.t.T(c.State.Key()),
-		To: Target{pageCase, itoa(int(c.Seq))},
+		To: Target{pageCase, utoa(c.Reference())},
 	}
 	if c.OfficialNo != "" {
 		hit.Note += " · " + c.OfficialNo

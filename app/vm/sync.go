@@ -113,7 +113,7 @@ func (v *Sync) Load(ctx context.Context) error {
 	var here, delivered, accepted int
 	for i := range cases {
 		switch c := &cases[i]; {
-		case c.LastSeq > st.Acknowledged:
+		case c.Ref == 0 && c.LastSeq > st.Acknowledged:
 			here++
 		case c.AcceptedAt == 0:
 			delivered++

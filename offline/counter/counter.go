@@ -165,10 +165,21 @@ type Draft struct {
 // Case is a case with what the calendar says about it today.
 type Case struct {
 	*casefile.Case
+	// Ref is what the methods of Session take as the case's seq, when the case was delivered under a number that this machine
+	// had before; 0 for a case of this machine's own journal. See Reference.
+	Ref      uint64
 	No       string            // receipt number
 	Delivery casefile.Delivery // how far the case itself came: on this machine, delivered, accepted, needs you
 	Clock    casefile.Clock    // the legal clock today
 	Deadline time.Time         // the day that matters now: answer the correction, or the promised day; zero: none
+}
+
+// Reference returns what the methods of Session take as the case's seq.
+func (c Case) Reference() uint64 {
+	if c.Ref != 0 {
+		return c.Ref
+	}
+	return c.Seq
 }
 
 // Receipt is a signed receipt with what is printed around it.
@@ -222,11 +233,22 @@ type Status struct {
 	Clock        Clock          `json:"clock"`
 	Locked       bool           `json:"locked"` // nobody is logged in
 	Fault        string         `json:"fault"`  // translation key of what keeps this machine from working as it should; "" usually
+	Former       []Former       `json:"former"` // numbers that this machine had before, oldest first
 	Lease        Lease          `json:"lease"`
 	// Barred is the translation key of why nobody may log in now, by order of the county or because the lease is over; ""
 	// usually. Reason is what the county wrote.
 	Barred string `json:"barred,omitempty"`
 	Reason string `json:"reason,omitempty"`
+}
+
+// Former is a number that this machine had before: its folder had been restored from a copy, or copied to another machine,
+// so that it and the platform held different records under the same numbers.
+type Former struct {
+	Device uint32    `json:"device"`
+	To     uint64    `json:"to"`   // last record that both have
+	Last   uint64    `json:"last"` // records To+1 to Last were carried over
+	Into   uint32    `json:"into"` // number that goes on
+	At     time.Time `json:"at"`
 }
 
 // Clock is the machine's clock and how well it is known.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (s *Session) commitCase(ctx context.Context, body journal.CaseSubmitted, it
 	rec, err := s.d.store.Commit(ctx, store.Act{
 		Operator: s.op.ID, Kind: journal.KindCaseSubmitted, Body: body, DropDraft: draft,
 		Receipt: func(rec journal.Record) ([]byte, error) {
-			env, err := receipt.Sign(s.d.ring.DeviceKey(), receipt.OfCase(rec.Header, body).Payload())
+			env, err := receipt.Sign(s.d.store.Signer(), receipt.OfCase(rec.Header, body).Payload())
 			if err != nil {
 				return nil, err
 			}
@@ -110,7 +111,7 @@ func (s *Session) Cases(ctx context.Context) ([]counter.Case, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b counter.Case) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), deadline(a).Compare(deadline(b)), cmp.Compare(b.Seq, a.Seq))
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), deadline(a).Compare(deadline(b)), cmp.Compare(b.SubmittedAt, a.SubmittedAt), cmp.Compare(b.Seq, a.Seq))
 	})
 	return out, nil
 }
@@ -148,7 +149,11 @@ func (s *Session) Case(ctx context.Context, seq uint64) (counter.Case, error) {
 }
 
 func (s *Session) viewCase(c *casefile.Case, acked uint64) counter.Case {
-	v := counter.Case{Case: c, No: c.Number(), Delivery: c.Delivery(acked)}
+	v := counter.Case{Case: c, No: c.Number()}
+	if c.Device != s.d.store.Device() { // delivered under the number that this machine had before
+		v.Ref, acked = journal.FormerRef(c.Device, c.Seq), math.MaxUint64
+	}
+	v.Delivery = c.Delivery(acked)
 	var (
 		promised, statutory casefile.Limit
 		cal                 *casefile.Calendar
@@ -249,7 +254,7 @@ func (s *Session) Quarantine(context.Context) ([]counter.Quarantined, error) {
 					if _, err := s.visible(of); err != nil {
 						continue // another division's
 					}
-					q.No = casefile.Number(s.d.en.Device, of)
+					q.No = casefile.Number(rec.Device, of)
 				}
 			}
 			out = append(out, q)

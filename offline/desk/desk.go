@@ -119,11 +119,23 @@ func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error)
 }
 
 func storeOptions(cfg Config, ring *vault.Ring, en Enrolment) (store.Options, error) {
+	var none store.Options
 	dict, err := readDict(cfg.Dir)
+	if err != nil {
+		return none, err
+	}
+	f, err := readEpochs(cfg.Dir, cfg.Suite, ring.MachineKey())
+	if err != nil {
+		return none, err
+	}
+	epochs, err := storeEpochs(cfg.Suite, f)
+	if err != nil {
+		return none, err
+	}
 	return store.Options{
-		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Now: cfg.given, Log: cfg.Log, Dict: dict,
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
-	}, err
+	}, nil
 }
 
 // Close ends every session and gives the folder back.
@@ -143,8 +155,12 @@ func (d *Desk) Close() error {
 // Station returns where the machine stands.
 func (d *Desk) Station() counter.Station { return d.en.Station }
 
-// Enrolment returns what the platform granted.
-func (d *Desk) Enrolment() Enrolment { return d.en }
+// Enrolment returns what the platform granted, under the number that this machine has now.
+func (d *Desk) Enrolment() Enrolment {
+	en := d.en
+	en.Device = d.store.Device()
+	return en
+}
 
 // Demo reports whether the station is the sample county's.
 func (d *Desk) Demo() bool { return d.en.Demo }
@@ -219,6 +235,9 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 func (d *Desk) unlock(u *vault.Unlocked) error {
 	if err := d.store.Unlock(u); err != nil {
 		return err
+	}
+	if err := d.EnterEpoch(context.Background()); err != nil { // the old number goes on as it is; the line says so
+		d.cfg.Log.Error("enter epoch", slog.Any("cause", err))
 	}
 	d.unlocked = u
 	d.setCatalog(u.SealKey())

@@ -403,14 +403,23 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	if err != nil {
 		return counter.Submitted{}, err
 	}
-	rec, err := in.s.d.store.Commit(ctx, store.Act{
+	act := store.Act{
 		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
 		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs},
-	})
+	}
+	device, seq := journal.SplitRef(in.of)
+	if device != 0 { // the case was delivered under the number that this machine had before
+		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs}
+		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
+	}
+	rec, err := in.s.d.store.Commit(ctx, act)
 	if err != nil {
 		return counter.Submitted{}, err
 	}
-	return counter.Submitted{No: casefile.Number(rec.Device, in.of), Seq: rec.Seq, Case: in.of}, nil
+	if device == 0 {
+		device = rec.Device
+	}
+	return counter.Submitted{No: casefile.Number(device, seq), Seq: rec.Seq, Case: in.of}, nil
 }
 
 func (in *Intake) submit(ctx context.Context) (counter.Submitted, error) {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
@@ -59,12 +60,20 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		return counter.Status{}, err
 	}
 	st := counter.Status{
-		Device: d.en.Device, Station: d.en.Station, Demo: d.en.Demo,
+		Device: d.store.Device(), Station: d.en.Station, Demo: d.en.Demo,
 		Records: sum.Records, Acknowledged: sum.Acked, Cases: sum.Cases, Drafts: sum.Drafts,
 		Quarantine: sum.Quarantined, Cursor: sum.Events, Clock: counter.ViewClock(d.cfg.Now(), sum.Clock),
 	}
 	if st.Pending, err = d.pending(sum.Acked); err != nil {
 		return counter.Status{}, err
+	}
+	formers, err := d.store.Formers()
+	if err != nil {
+		return counter.Status{}, err
+	}
+	st.Former = []counter.Former{}
+	for _, f := range formers {
+		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At)})
 	}
 	switch {
 	case sum.Failed != nil:

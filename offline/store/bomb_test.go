@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/frame"
 	"bianmin/packaging/bomb"
 )
 
@@ -19,7 +20,7 @@ func TestSegmentBombs(t *testing.T) {
 	// A frame that says it is whole, at every 27th byte: each would be hashed to its end.
 	many := bytes.Repeat(append([]byte("BMF1R\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x3f\x00\x00"), make([]byte, 8)...), 320_000)
 	over := append([]byte("BMF1R\x00\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff"), make([]byte, 1<<16)...)
-	magic := bytes.Repeat([]byte(frameMagic), 1<<20)
+	magic := bytes.Repeat([]byte("BMF1"), 1<<20)
 	dir := t.TempDir()
 	large := filepath.Join(dir, segmentName(1))
 	if err := os.WriteFile(large, nil, 0o600); err != nil {
@@ -31,11 +32,11 @@ func TestSegmentBombs(t *testing.T) {
 	debug.FreeOSMemory()
 	bomb.Child(t, func(t *testing.T) {
 		none := func(int64, Frame) error { t.Error("a frame"); return nil }
-		if _, _, err := scanFrames(many, suite, none); !errors.Is(err, ErrDamaged) {
+		if _, _, err := frame.Scan(many, suite, none); !errors.Is(err, frame.ErrHostile) {
 			t.Errorf("frames that overlap: %v", err)
 		}
 		for name, data := range map[string][]byte{"a length over the limit": over, "magic alone": magic} {
-			if end, _, err := scanFrames(data, suite, none); err != nil || end != 0 {
+			if end, _, err := frame.Scan(data, suite, none); err != nil || end != 0 {
 				t.Errorf("%s: %d, %v", name, end, err)
 			}
 		}
@@ -51,7 +52,7 @@ func TestManyDamagedFramesAreWalked(t *testing.T) {
 	var data []byte
 	var err error
 	for i := range 400 {
-		if data, err = AppendFrame(data, suite, Frame{Kind: FrameRecord, Number: uint64(i + 1), Payload: bytes.Repeat([]byte{byte(i)}, 40<<10)}); err != nil {
+		if data, err = frame.Append(data, suite, Frame{Kind: FrameRecord, Number: uint64(i + 1), Payload: bytes.Repeat([]byte{byte(i)}, 40<<10)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +63,7 @@ func TestManyDamagedFramesAreWalked(t *testing.T) {
 		}
 	}
 	found := 0
-	if _, bad, err := scanFrames(data, suite, func(int64, Frame) error { found++; return nil }); err != nil || found != 200 || len(bad) != 200 {
+	if _, bad, err := frame.Scan(data, suite, func(int64, Frame) error { found++; return nil }); err != nil || found != 200 || len(bad) != 200 {
 		t.Errorf("%d frames, %d gaps, %v", found, len(bad), err)
 	}
 }
@@ -85,13 +86,13 @@ func FuzzSegment(f *testing.F) {
 		{Kind: FrameDraft, Label: "d", Payload: sealed},
 		{Kind: FrameDropped, Label: "d"},
 	} {
-		if seed, err = AppendFrame(seed, suite, fr); err != nil {
+		if seed, err = frame.Append(seed, suite, fr); err != nil {
 			f.Fatal(err)
 		}
 	}
 	f.Add(seed)
 	f.Add(seed[:len(seed)-3])
-	f.Add([]byte(frameMagic))
+	f.Add([]byte("BMF1"))
 	dir := f.TempDir()
 	key := newKey(f)
 	f.Fuzz(func(t *testing.T, data []byte) {

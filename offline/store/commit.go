@@ -65,7 +65,7 @@ func seqOf(key []byte) uint64 {
 // work is one transaction and what it changes in memory when it succeeds.
 type work struct {
 	s    *Store
-	tx   *bolt.Tx
+	tx   space
 	rows map[uint64]Row
 }
 
@@ -130,11 +130,11 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	if err != nil {
 		return journal.Record{}, err
 	}
-	rec, err := journal.Next(s.o.Suite, s.o.Device, s.head, s.headHash, p.Salt[:], now.UnixMilli(), clock.quality(), a.Operator, a.Kind, body)
+	rec, err := journal.Next(s.o.Suite, s.Device(), s.head, s.headHash, p.Salt[:], now.UnixMilli(), clock.quality(), a.Operator, a.Kind, body)
 	if err != nil {
 		return journal.Record{}, fmt.Errorf("store: commit %s: %w", a.Kind, err)
 	}
-	if _, about := casefile.CaseOf(rec); (about || a.DropDraft != "") && u == nil {
+	if _, about := casefile.CaseOf(rec); (about || rec.Kind == journal.KindFormerAct || a.DropDraft != "") && u == nil {
 		return journal.Record{}, words.New("store.locked", ErrLocked)
 	}
 	if err := s.blobsHere(rec); err != nil {
@@ -159,6 +159,11 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 		}
 		if row.Case != 0 {
 			if err := w.projectRecord(rec, row, receipt, true); err != nil {
+				return err
+			}
+		}
+		if rec.Kind == journal.KindFormerAct {
+			if err := w.projectFormer(tx, rec); err != nil {
 				return err
 			}
 		}
@@ -210,8 +215,13 @@ func (s *Store) keep(w *work) {
 
 // framesOf seals a record for the mirror and the way.
 func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
+	return s.framesIn(*s.epoch.Load(), p, rec, receipt)
+}
+
+// framesIn seals a record of an epoch.
+func (s *Store) framesIn(e Epoch, p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
 	data, err := packet.Seal([]journal.Record{rec}, packet.Options{
-		Prepared: s.spare.forRecord(), Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
+		Prepared: s.spare.forRecord(), Suite: s.o.Suite, Device: e.Device, Signer: e.Signer, Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
 	})
 	if err != nil {
@@ -304,12 +314,18 @@ func blobsOf(rec journal.Record) []journal.Blob {
 		if b, err := journal.DecodeBody[journal.CaseAmended](rec.Body); err == nil {
 			return b.Blobs
 		}
+	case journal.KindFormerAct:
+		if a, err := journal.DecodeBody[journal.FormerAct](rec.Body); err == nil {
+			if act, err := a.Record(rec.Seq); err == nil {
+				return blobsOf(act)
+			}
+		}
 	}
 	return nil
 }
 
 // header reads a record's row.
-func (s *Store) header(tx *bolt.Tx, seq uint64) (headerRow, error) {
+func (s *Store) header(tx space, seq uint64) (headerRow, error) {
 	var row headerRow
 	if err := s.box.get(tx, bucketHeaders, seqKey(seq), &row); err != nil {
 		return row, fmt.Errorf("record %d: %w", seq, err)
@@ -321,7 +337,7 @@ func (s *Store) header(tx *bolt.Tx, seq uint64) (headerRow, error) {
 }
 
 // record reads a record with its body and checks the body against the header.
-func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, error) {
+func (s *Store) record(tx space, seq uint64) (journal.Record, headerRow, error) {
 	row, err := s.header(tx, seq)
 	if err != nil {
 		return journal.Record{}, row, err
@@ -346,7 +362,7 @@ func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, erro
 }
 
 // bodyOf reads the body of a record; nil when it was purged. Whether it belongs to the header is not compared here.
-func (s *Store) bodyOf(tx *bolt.Tx, row headerRow, open func(value []byte) ([]byte, error)) ([]byte, error) {
+func (s *Store) bodyOf(tx space, row headerRow, open func(value []byte) ([]byte, error)) ([]byte, error) {
 	if row.Purged {
 		return nil, nil
 	}
@@ -392,13 +408,17 @@ func (s *Store) Headers(after uint64, n int) ([]journal.Header, error) {
 	return out, wrapRead(err)
 }
 
-// Receipt returns the COSE envelope of a record's receipt: stage 1 as the device signed it, stage 2 as the platform did.
-// Errors: ErrNotFound, ErrDamaged, ErrLocked for stage 1.
+// Receipt returns the COSE envelope of a record's receipt: stage 1 as the device signed it, stage 2 as the platform did. A
+// journal.FormerRef leads to what a former number gave out. Errors: ErrNotFound, ErrDamaged, ErrLocked for stage 1.
 func (s *Store) Receipt(seq uint64, stage uint8) ([]byte, error) {
 	var out []byte
 	err := s.db.View(func(tx *bolt.Tx) (err error) {
-		key := receiptKey(seq, stage)
-		value := tx.Bucket([]byte(bucketReceipts)).Get(key)
+		in, n, err := s.spaceOf(tx, seq)
+		if err != nil {
+			return err
+		}
+		key := receiptKey(n, stage)
+		value := in.Bucket([]byte(bucketReceipts)).Get(key)
 		if value == nil {
 			return fmt.Errorf("%w: receipt %d of record %d", ErrNotFound, stage, seq)
 		}

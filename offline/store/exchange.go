@@ -35,7 +35,7 @@ const (
 func (s *Store) Position(ctx context.Context) (device uint32, head, acked, cursor uint64, err error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.o.Device, s.sendable(s.acked), s.acked, s.cursor, ctx.Err()
+	return s.Device(), s.sendable(s.acked), s.acked, s.cursor, ctx.Err()
 }
 
 // sendable is the last record that may leave after a seq: what is not in the mirror stays. Called with mu held.
@@ -215,7 +215,7 @@ func (s *Store) sealRun(recs []journal.Record, p vault.Period, room int, need st
 	dict := s.mir.dict
 	s.write.Unlock()
 	o := packet.Options{
-		Suite: s.o.Suite, Device: s.o.Device, Signer: s.o.Ring.DeviceKey(), Salt: p.Salt, Codec: packet.CodecZstd, Dict: dict,
+		Suite: s.o.Suite, Device: s.Device(), Signer: s.Signer(), Salt: p.Salt, Codec: packet.CodecZstd, Dict: dict,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey}, MaxBytes: room,
 	}
 	switch need {
@@ -268,7 +268,7 @@ func (s *Store) TakeAck(ctx context.Context, ack []byte) (uint64, error) {
 	head, acked, kept := s.head, s.acked, s.ackKept
 	s.mu.RUnlock()
 	switch {
-	case a.Device != s.o.Device:
+	case a.Device != s.Device():
 		return acked, foreign(fmt.Errorf("for device %d", a.Device))
 	case a.To > head:
 		return acked, foreign(fmt.Errorf("to record %d, head is %d", a.To, head))
@@ -336,7 +336,7 @@ func (s *Store) TakeFork(ctx context.Context, fork []byte) error {
 		return err
 	}
 	f, err := packet.OpenFork(s.o.Suite, s.o.Platform.SignKey, fork)
-	if err == nil && f.Device != s.o.Device {
+	if err == nil && f.Device != s.Device() {
 		err = fmt.Errorf("for device %d", f.Device)
 	}
 	if err != nil {
@@ -533,7 +533,7 @@ func (s *Store) Summary() (Summary, error) {
 			out.NeedYou++
 		}
 	}
-	out.Device, out.Records, out.Acked, out.Pending = s.o.Device, s.head, s.acked, s.head-s.acked
+	out.Device, out.Records, out.Acked, out.Pending = s.Device(), s.head, s.acked, s.head-s.acked
 	out.Events, out.Unopened = s.cursor, s.cursor-s.applied.Cursor
 	if s.applied.Dirty {
 		out.Unopened = s.cursor

@@ -1,149 +1,21 @@
 package store
 
-import (
-	"bytes"
-	"encoding/binary"
-	"errors"
-	"fmt"
+import "bianmin/offline/frame"
 
-	"bianmin/offline/vault"
-)
+// FrameKind says what one frame of the mirror carries; see [frame.Kind].
+type FrameKind = frame.Kind
 
-// FrameKind says what one frame of a mirror segment carries. Kinds are append-only.
-type FrameKind byte
-
-// Frames of the mirror.
+// Frames of the mirror; package frame tells what each carries.
 const (
-	// FrameSegment opens a segment. Number is the segment's, Payload the device number as 4 bytes big-endian.
-	FrameSegment FrameKind = 'S'
-	// FrameDict is a zstd dictionary that packets after it in this segment use, sealed by the machine key. Label is its
-	// SM3. Who imports the file elsewhere has the dictionary from the packs.
-	FrameDict FrameKind = 'Z'
-	// FrameRecord is a one-record packet. Number is the record's seq, Label the id of its period.
-	FrameRecord FrameKind = 'R'
-	// FrameReceipt is a stage-1 receipt envelope sealed to the device's encryption key. Number is the record's seq.
-	FrameReceipt FrameKind = 'Q'
-	// FrameEvent is an event as the platform signed it. Number is its cursor, Label the journal's head then, in decimal.
-	FrameEvent FrameKind = 'E'
-	// FrameDraft is a checkpoint of a draft, sealed to the device's encryption key. Label is the draft's handle.
-	FrameDraft FrameKind = 'D'
-	// FrameDropped says that the draft of that Label is gone: submitted or thrown away.
-	FrameDropped FrameKind = 'X'
-	// FrameDoc is a value of bucket docs as it is sealed there. Label is its key.
-	FrameDoc FrameKind = 'F'
+	FrameSegment = frame.Segment
+	FrameDict    = frame.Dict
+	FrameRecord  = frame.Record
+	FrameReceipt = frame.Receipt
+	FrameEvent   = frame.Event
+	FrameDraft   = frame.Draft
+	FrameDropped = frame.Dropped
+	FrameDoc     = frame.Doc
 )
 
-// Frame is one entry of a mirror segment. On disk:
-//
-//	"BMF1" ‖ kind u8 ‖ label length u8 ‖ number u64 ‖ payload length u32 ‖ label ‖ check (8 bytes) ‖ payload
-//
-// Integers are big-endian; check is the first 8 bytes of SM3 over everything before it, then the payload. The check
-// finds torn and rotten frames; that a frame is genuine is shown by what is in it (signatures, sealing).
-type Frame struct {
-	Kind    FrameKind
-	Label   string // at most 255 bytes
-	Number  uint64
-	Payload []byte
-}
-
-const (
-	frameMagic = "BMF1"
-	frameFixed = 4 + 1 + 1 + 8 + 4
-	checkSize  = 8
-	// maxFrame bounds a payload: a packet of one record of the largest body, with room.
-	maxFrame = 4 << 20
-)
-
-// How many bytes of frames may be hashed in vain in one segment: so many, and so many times its size.
-const (
-	maxWrongHash  = 256 << 20
-	maxWrongTimes = 16
-)
-
-// errTorn reports bytes that are not one whole frame.
-var errTorn = errors.New("store: not a whole frame")
-
-// AppendFrame appends f's bytes to dst.
-func AppendFrame(dst []byte, s vault.Suite, f Frame) ([]byte, error) {
-	if len(f.Label) > 255 || len(f.Payload) > maxFrame {
-		return dst, fmt.Errorf("store: frame %c: label of %d bytes, payload of %d", f.Kind, len(f.Label), len(f.Payload))
-	}
-	start := len(dst)
-	dst = append(dst, frameMagic...)
-	dst = append(dst, byte(f.Kind), byte(len(f.Label)))
-	dst = binary.BigEndian.AppendUint64(dst, f.Number)
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(f.Payload)))
-	dst = append(dst, f.Label...)
-	sum := s.Hash(dst[start:], f.Payload)
-	dst = append(dst, sum[:checkSize]...)
-	return append(dst, f.Payload...), nil
-}
-
-// ParseFrame reads the frame at the start of data and returns its length. The payload is a part of data.
-func ParseFrame(data []byte, s vault.Suite) (Frame, int, error) {
-	if len(data) < frameFixed || string(data[:4]) != frameMagic {
-		return Frame{}, 0, errTorn
-	}
-	label, size := int(data[5]), binary.BigEndian.Uint32(data[14:18])
-	if size > maxFrame {
-		return Frame{}, 0, errTorn
-	}
-	head := frameFixed + label
-	end := head + checkSize + int(size)
-	if len(data) < end {
-		return Frame{}, 0, errTorn
-	}
-	f := Frame{
-		Kind: FrameKind(data[4]), Label: string(data[frameFixed:head]), Number: binary.BigEndian.Uint64(data[6:14]),
-		Payload: data[head+checkSize : end],
-	}
-	if sum := s.Hash(data[:head], f.Payload); !bytes.Equal(sum[:checkSize], data[head:head+checkSize]) {
-		return Frame{}, 0, errTorn
-	}
-	return f, end, nil
-}
-
-// frameLooksWhole reports whether data begins with a frame whose check had to be computed.
-func frameLooksWhole(data []byte) bool {
-	if len(data) < frameFixed || string(data[:4]) != frameMagic {
-		return false
-	}
-	size := int64(binary.BigEndian.Uint32(data[14:]))
-	return size <= maxFrame && int64(len(data)) >= frameFixed+int64(data[5])+checkSize+size
-}
-
-// span is a stretch of a segment in which no whole frame was found.
-type span struct{ from, to int64 }
-
-// scanFrames walks a segment. Bytes that are no frame are skipped to the next whole frame and listed; end is where the
-// last whole frame ends, so a torn tail is data[end:].
-func scanFrames(data []byte, s vault.Suite, fn func(off int64, f Frame) error) (end int64, bad []span, err error) {
-	off, hashed := 0, int64(0)
-	for off < len(data) {
-		f, n, err := ParseFrame(data[off:], s)
-		if err != nil && frameLooksWhole(data[off:]) {
-			// Honest damage makes a few hundred such frames; a file that was made to keep the processor busy makes
-			// one of every twenty bytes.
-			if hashed += int64(binary.BigEndian.Uint32(data[off+14:])); hashed > maxWrongHash+maxWrongTimes*int64(len(data)) {
-				return end, bad, fmt.Errorf("%w: too many frames are not what they say", ErrDamaged)
-			}
-		}
-		if err == nil {
-			if off > int(end) {
-				bad = append(bad, span{end, int64(off)})
-			}
-			if err := fn(int64(off), f); err != nil {
-				return end, bad, err
-			}
-			off += n
-			end = int64(off)
-			continue
-		}
-		next := bytes.Index(data[off+1:], []byte(frameMagic))
-		if next < 0 {
-			break
-		}
-		off += 1 + next
-	}
-	return end, bad, nil
-}
+// Frame is one entry of a mirror segment; see [frame.Frame].
+type Frame = frame.Frame

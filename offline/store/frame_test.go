@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"testing"
+
+	"bianmin/offline/frame"
 )
 
 type frameVector struct {
@@ -47,9 +49,9 @@ func TestFrameVectors(t *testing.T) {
 	for _, v := range vectors(t) {
 		t.Run(v.Name, func(t *testing.T) {
 			data := unhex(t, v.Bytes)
-			f, n, err := ParseFrame(data, suite)
+			f, n, err := frame.Parse(data, suite)
 			if v.Bad {
-				if !errors.Is(err, errTorn) {
+				if !errors.Is(err, frame.ErrTorn) {
 					t.Fatalf("bad frame reads as %+v, %v", f, err)
 				}
 				return
@@ -58,7 +60,7 @@ func TestFrameVectors(t *testing.T) {
 				!bytes.Equal(f.Payload, unhex(t, v.Payload)) {
 				t.Fatalf("read %+v, %d, %v", f, n, err)
 			}
-			again, err := AppendFrame(nil, suite, f)
+			again, err := frame.Append(nil, suite, f)
 			if err != nil || !bytes.Equal(again, data) {
 				t.Fatalf("written as %x, %v", again, err)
 			}
@@ -71,14 +73,14 @@ func TestScanFindsFramesAroundDamage(t *testing.T) {
 	var ends []int
 	for i := range 20 {
 		var err error
-		data, err = AppendFrame(data, suite, Frame{Kind: FrameRecord, Label: "2026-11", Number: uint64(i + 1), Payload: bytes.Repeat([]byte{byte(i)}, 50+i)})
+		data, err = frame.Append(data, suite, Frame{Kind: FrameRecord, Label: "2026-11", Number: uint64(i + 1), Payload: bytes.Repeat([]byte{byte(i)}, 50+i)})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ends = append(ends, len(data))
 	}
-	seen := func(d []byte) (nums []uint64, end int64, bad []span) {
-		end, bad, err := scanFrames(d, suite, func(_ int64, f Frame) error { nums = append(nums, f.Number); return nil })
+	seen := func(d []byte) (nums []uint64, end int64, bad []frame.Span) {
+		end, bad, err := frame.Scan(d, suite, func(_ int64, f Frame) error { nums = append(nums, f.Number); return nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +102,7 @@ func TestScanFindsFramesAroundDamage(t *testing.T) {
 		at := rnd.IntN(ends[18])
 		d[at] ^= byte(1 + rnd.IntN(255))
 		nums, end, bad := seen(d)
-		if len(nums) != 19 || len(bad) != 1 || end != int64(len(d)) || int64(at) < bad[0].from || int64(at) >= bad[0].to {
+		if len(nums) != 19 || len(bad) != 1 || end != int64(len(d)) || int64(at) < bad[0].From || int64(at) >= bad[0].To {
 			t.Fatalf("byte %d: %d frames, bad %v", at, len(nums), bad)
 		}
 	}
@@ -153,19 +155,19 @@ func FuzzFrame(f *testing.F) {
 		f.Add(unhex(f, v.Bytes))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		fr, n, err := ParseFrame(data, suite)
+		fr, n, err := frame.Parse(data, suite)
 		if err == nil {
-			again, err := AppendFrame(nil, suite, fr)
+			again, err := frame.Append(nil, suite, fr)
 			if err != nil || !bytes.Equal(again, data[:n]) {
 				t.Fatalf("re-encodes to %x, %v", again, err)
 			}
 		}
-		end, bad, err := scanFrames(data, suite, func(int64, Frame) error { return nil })
+		end, bad, err := frame.Scan(data, suite, func(int64, Frame) error { return nil })
 		if err != nil || end > int64(len(data)) {
 			t.Fatalf("scan: %d of %d, %v", end, len(data), err)
 		}
 		for _, b := range bad {
-			if b.from >= b.to || b.to > end {
+			if b.From >= b.To || b.To > end {
 				t.Fatalf("span %v of %d", b, end)
 			}
 		}

@@ -165,7 +165,7 @@ func (s *Store) cure(u *vault.Unlocked, bad ills, stopped bool) error {
 		}
 		for n, fr := range events {
 			ev, err := journal.ParseEvent(fr.Payload)
-			if err != nil || ev.Cursor != n || ev.Device != s.o.Device || ev.Verify(s.o.Suite, s.o.Platform.SignKey) != nil {
+			if err != nil || ev.Cursor != n || ev.Device != s.Device() || ev.Verify(s.o.Suite, s.o.Platform.SignKey) != nil {
 				continue
 			}
 			if err := s.box.put(tx, bucketEvents, seqKey(n), eventRow{Event: fr.Payload, After: seqLabel(fr.Label)}); err != nil {
@@ -216,7 +216,7 @@ func (w *work) cureRecord(u *vault.Unlocked, f finds, seq uint64) error {
 
 // fits reports whether a record of the mirror is the one the chain has at its place: its successor, the head, or else its
 // predecessor says so.
-func (s *Store) fits(tx *bolt.Tx, h journal.Header, hash vault.Hash) bool {
+func (s *Store) fits(tx space, h journal.Header, hash vault.Hash) bool {
 	if h.Seq == s.head && !s.headHash.IsZero() {
 		return hash == s.headHash
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/frame"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
 )
@@ -160,11 +161,11 @@ func (m *mirror) read(no uint32) ([]byte, error) {
 }
 
 // scan walks one segment, collecting its dictionaries on the way.
-func (m *mirror) scan(no uint32, fn func(off int64, f Frame) error) (data []byte, end int64, bad []span, err error) {
+func (m *mirror) scan(no uint32, fn func(off int64, f Frame) error) (data []byte, end int64, bad []frame.Span, err error) {
 	if data, err = m.read(no); err != nil {
 		return nil, 0, nil, err
 	}
-	end, bad, err = scanFrames(data, m.suite, func(off int64, f Frame) error {
+	end, bad, err = frame.Scan(data, m.suite, func(off int64, f Frame) error {
 		if f.Kind == FrameDict {
 			m.learn(f)
 		}
@@ -235,7 +236,7 @@ func (m *mirror) rescan() error {
 		}
 		g.Size, g.Bad = int64(len(data)), int64(len(data))-end
 		for _, b := range bad {
-			g.Bad += b.to - b.from
+			g.Bad += b.To - b.From
 		}
 		m.include(g)
 		if no == m.no {
@@ -301,7 +302,7 @@ func openMirror(m *mirror, known map[uint32]segment) error {
 			}
 			g.Size = int64(len(data))
 			for _, b := range bad {
-				g.Bad += b.to - b.from
+				g.Bad += b.To - b.From
 			}
 			g.Bad += g.Size - end
 		}
@@ -394,7 +395,7 @@ func (m *mirror) write(frames []Frame) error {
 	var buf []byte
 	var err error
 	for _, f := range frames {
-		if buf, err = AppendFrame(buf, m.suite, f); err != nil {
+		if buf, err = frame.Append(buf, m.suite, f); err != nil {
 			return err
 		}
 	}

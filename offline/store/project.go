@@ -69,7 +69,7 @@ type quarantineRow struct {
 }
 
 // loadCase reads a case projection. ErrNotFound when there is none.
-func (s *Store) loadCase(tx *bolt.Tx, seq uint64) (*casefile.Case, error) {
+func (s *Store) loadCase(tx space, seq uint64) (*casefile.Case, error) {
 	value := tx.Bucket([]byte(bucketCases)).Get(seqKey(seq))
 	if value == nil {
 		return nil, fmt.Errorf("%w: case %d", ErrNotFound, seq)
@@ -366,7 +366,7 @@ func (s *Store) Lock() {
 }
 
 // event reads an event as it came.
-func (s *Store) event(tx *bolt.Tx, cursor uint64) (journal.Event, eventRow, error) {
+func (s *Store) event(tx space, cursor uint64) (journal.Event, eventRow, error) {
 	var row eventRow
 	if err := s.box.get(tx, bucketEvents, seqKey(cursor), &row); err != nil {
 		return journal.Event{}, row, fmt.Errorf("event %d: %w", cursor, err)
@@ -414,14 +414,19 @@ func (s *Store) Events(after uint64, n int) ([]Told, error) {
 	return out, wrapRead(err)
 }
 
-// Case returns the case whose submission is record seq. Errors: ErrNotFound, ErrLocked, ErrDamaged.
+// Case returns the case whose submission is record seq; a journal.FormerRef leads to a case that was delivered under a
+// former number. Errors: ErrNotFound, ErrLocked, ErrDamaged.
 func (s *Store) Case(seq uint64) (casefile.Case, error) {
 	if _, err := s.needUnlocked(); err != nil {
 		return casefile.Case{}, err
 	}
 	var out casefile.Case
 	err := s.db.View(func(tx *bolt.Tx) error {
-		c, err := s.loadCase(tx, seq)
+		in, n, err := s.spaceOf(tx, seq)
+		if err != nil {
+			return err
+		}
+		c, err := s.loadCase(in, n)
 		if err == nil {
 			out = *c
 		}
@@ -430,15 +435,17 @@ func (s *Store) Case(seq uint64) (casefile.Case, error) {
 	return out, wrapRead(err)
 }
 
-// Cases returns all cases, oldest first. Cases that cannot be read are left out and named in the error, which is
+// Cases returns all cases, oldest first: those of former numbers, then those of this one. Cases that cannot be read are left out and named in the error, which is
 // returned together with the others. Errors: ErrLocked, ErrDamaged.
 func (s *Store) Cases() ([]casefile.Case, error) {
 	if _, err := s.needUnlocked(); err != nil {
 		return nil, err
 	}
-	var out []casefile.Case
-	var bad error
-	err := s.db.View(func(tx *bolt.Tx) error {
+	out, bad, err := s.formerCases()
+	if err != nil {
+		return nil, wrapRead(err)
+	}
+	err = s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket([]byte(bucketCases)).ForEach(func(k, _ []byte) error {
 			c, err := s.loadCase(tx, seqOf(k))
 			if err != nil {

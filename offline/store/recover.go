@@ -178,7 +178,7 @@ func (s *Store) checkEvent(data []byte, cursor uint64, told vault.Hash) (journal
 	if err != nil {
 		return ev, err
 	}
-	if _, err := journal.CheckEvents(s.o.Suite, s.o.Device, cursor, told, []journal.Event{ev}); err != nil {
+	if _, err := journal.CheckEvents(s.o.Suite, s.Device(), cursor, told, []journal.Event{ev}); err != nil {
 		return ev, err
 	}
 	return ev, ev.Verify(s.o.Suite, s.o.Platform.SignKey)
@@ -222,10 +222,10 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 	if err != nil {
 		return fault(err)
 	}
-	if p.Device != s.o.Device || p.From != f.Number || p.To != f.Number {
+	if p.Device != s.Device() || p.From != f.Number || p.To != f.Number {
 		return fault(fmt.Errorf("packet of device %d, records %d to %d", p.Device, p.From, p.To))
 	}
-	if err := p.Verify(s.o.Suite, s.o.Ring.DeviceKey().Public()); err != nil {
+	if err := p.Verify(s.o.Suite, s.Signer().Public()); err != nil {
 		return fault(err)
 	}
 	recs, salt, err := p.Open(s.o.Suite, u.SealKey(), s.mir.dicts)
@@ -549,7 +549,7 @@ func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) err
 }
 
 // after tells how long the journal was when an event came; 0 when the event does not open.
-func (s *Store) after(tx *bolt.Tx, cursor uint64) uint64 {
+func (s *Store) after(tx space, cursor uint64) uint64 {
 	_, row, err := s.event(tx, cursor)
 	if err != nil {
 		return 0

@@ -3,8 +3,6 @@ package store
 import (
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
 )
@@ -138,7 +136,7 @@ func (x *box) openBody(p vault.Period, key, value []byte) ([]byte, error) {
 }
 
 // put seals v under the machine key and stores it.
-func (x *box) put(tx *bolt.Tx, bucket string, key []byte, v any) error {
+func (x *box) put(tx space, bucket string, key []byte, v any) error {
 	plain, err := canon.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("store: encode %s: %w", bucket, err)
@@ -151,7 +149,7 @@ func (x *box) put(tx *bolt.Tx, bucket string, key []byte, v any) error {
 }
 
 // putIn seals plain under a key of period p and stores it.
-func (x *box) putIn(tx *bolt.Tx, p vault.Period, bucket string, key, plain []byte) error {
+func (x *box) putIn(tx space, p vault.Period, bucket string, key, plain []byte) error {
 	k := p.Store
 	if bucket == bucketBlobIndex {
 		k = p.Blob
@@ -164,7 +162,7 @@ func (x *box) putIn(tx *bolt.Tx, p vault.Period, bucket string, key, plain []byt
 }
 
 // get opens a machine-sealed value into v. ErrNotFound when there is none, ErrDamaged when it does not open.
-func (x *box) get(tx *bolt.Tx, bucket string, key []byte, v any) error {
+func (x *box) get(tx space, bucket string, key []byte, v any) error {
 	value := tx.Bucket([]byte(bucket)).Get(key)
 	if value == nil {
 		return ErrNotFound
@@ -189,7 +187,7 @@ func noPeriods(id string) (vault.Period, error) {
 	return vault.Period{}, fmt.Errorf("%w: value of period %q where only the machine writes", ErrDamaged, id)
 }
 
-func putRaw(tx *bolt.Tx, bucket string, key, value []byte) error {
+func putRaw(tx space, bucket string, key, value []byte) error {
 	if err := tx.Bucket([]byte(bucket)).Put(key, value); err != nil {
 		return fmt.Errorf("store: write %s: %w", bucket, err)
 	}

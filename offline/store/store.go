@@ -80,6 +80,7 @@ type Options struct {
 	Ring     *vault.Ring // at machine level
 	Platform Platform    // whom packets are for, whose acks and events count
 	Device   uint32      // device number; a file of another device is refused
+	Epochs   []Epoch     // numbers that came after Device, oldest first: see EnterEpoch
 	Dict     []byte      // zstd dictionary for packets; nil: none
 
 	Now       func() time.Time                 // wall clock; nil: time.Now
@@ -110,6 +111,8 @@ type Store struct {
 	db   *file
 	box  *box
 	path string
+
+	epoch atomic.Pointer[Epoch] // whose journal this is now
 
 	ratio atomic.Uint64 // float64 bits: packed bytes for each byte of bodies, in the last run; 0: none yet
 
@@ -243,9 +246,8 @@ func newStore(o Options) *Store {
 	if sync == nil {
 		sync = dataSync
 	}
-	s.mir = &mirror{
-		dir: filepath.Join(o.Dir, mirrorName), suite: o.Suite, box: s.box, device: o.Device, limit: s.o.Segment, sync: sync, dict: o.Dict,
-	}
+	s.o.seams.syncMirror = sync
+	s.useEpoch(s.epochs()[0])
 	return s
 }
 
@@ -343,20 +345,16 @@ func (s *Store) start() error {
 	fresh, err := migrate(s.db.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
 		return tx.CopyFile(s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)), 0o600)
 	}, func(tx *bolt.Tx) error {
-		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.o.Device, Made: s.now().UnixMilli()})
+		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.newestEpoch().Device, Made: s.now().UnixMilli()})
 	})
 	if err != nil {
 		return err
 	}
+	if err := s.settleEpoch(); err != nil {
+		return err
+	}
 	known := map[uint32]segment{}
 	if err := s.db.View(func(tx *bolt.Tx) error {
-		var id identity
-		if err := s.box.get(tx, bucketMeta, keyIdentity, &id); err != nil {
-			return words.New("store.foreign", fmt.Errorf("%w: %w", ErrForeign, err))
-		}
-		if id.Device != s.o.Device {
-			return words.New("store.foreign", fmt.Errorf("%w: file of device %d", ErrForeign, id.Device))
-		}
 		s.readState(tx)
 		return tx.Bucket([]byte(bucketMirror)).ForEach(func(k, v []byte) error {
 			var g segment

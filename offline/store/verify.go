@@ -146,7 +146,7 @@ func (v *verifier) chain() error {
 		next = seq + 1
 		var row headerRow
 		err := s.box.decode(bucketHeaders, k, value, &row)
-		if err == nil && (len(k) != 8 || row.Seq != seq || row.Device != s.o.Device || seq > v.head) {
+		if err == nil && (len(k) != 8 || row.Seq != seq || row.Device != s.Device() || seq > v.head) {
 			err = fmt.Errorf("%w: header of device %d, record %d", ErrDamaged, row.Device, row.Seq)
 		}
 		if err != nil {
@@ -340,10 +340,10 @@ func (v *verifier) packet(seq uint64, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if p.Device != v.s.o.Device || p.From != seq || p.To != seq {
+	if p.Device != v.s.Device() || p.From != seq || p.To != seq {
 		return fmt.Errorf("%w: packet of records %d to %d", ErrDamaged, p.From, p.To)
 	}
-	if err := p.Verify(v.s.o.Suite, v.s.o.Ring.DeviceKey().Public()); err != nil {
+	if err := p.Verify(v.s.o.Suite, v.s.Signer().Public()); err != nil {
 		return err
 	}
 	if h, ok := v.hashes[seq]; ok && h != p.Head {
@@ -441,7 +441,7 @@ func (v *verifier) mirror() error {
 		}
 		v.r.BadBytes += int64(len(data)) - end
 		for _, b := range spans {
-			v.r.BadBytes += b.to - b.from
+			v.r.BadBytes += b.To - b.From
 		}
 	}
 	for _, b := range bads { // harmless when the same record lies elsewhere in the mirror, whole

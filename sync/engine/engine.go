@@ -21,6 +21,8 @@ type Config struct {
 	Journal  Journal
 	Platform Platform
 	Packs    Packs // nil: packs are not fetched
+	// Recovery goes on after a fork. nil: the journal stays as it is, and sends no more records.
+	Recovery Recovery
 	// OnEvent is called on the engine's goroutine at each change; it must return quickly and not call back. nil: nobody
 	// looks.
 	OnEvent func(Event)

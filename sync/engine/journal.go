@@ -67,6 +67,15 @@ type Packs interface {
 	TakePack(ctx context.Context, hash [32]byte, data []byte) error
 }
 
+// Recovery goes on where the journal and the platform have parted. Its methods are called from one goroutine at a time and
+// may use the network; what must wait (for a login, for the line) is an error, and is asked for again with every round.
+type Recovery interface {
+	// Forked reports whether the journal keeps a fork notice that was not dealt with yet, in this run or an earlier one.
+	Forked(ctx context.Context) (bool, error)
+	// Renew gets a new number from the platform and moves the journal to it. After nil, Position tells the new one.
+	Renew(ctx context.Context) error
+}
+
 // Platform is the other end. client.Device satisfies it; tests use a platform in memory.
 type Platform interface {
 	// Exchange fills in nonce and signature, sends, and returns the answer, whose time was checked. Errors are

@@ -34,11 +34,19 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 		}
 	}
 	e.soft = nil
-	if e.forked {
+	var r Result
+	err := e.renew(ctx)
+	if e.forked && e.soft == nil {
 		e.soft = words.New(keyFork, nil)
 	}
-	var r Result
-	err := e.records(ctx, &r)
+	if err == nil {
+		err = e.records(ctx, &r)
+	}
+	if err == nil && e.forked && e.c.Recovery != nil {
+		if err = e.renew(ctx); err == nil && !e.forked {
+			err = e.records(ctx, &r)
+		}
+	}
 	if err == nil {
 		err = e.packs(ctx, &r)
 	}
@@ -47,6 +55,32 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 	}
 	r.LastAck = e.lastAck
 	return r, err
+}
+
+// renew goes on under a new number when the journal is forked. What it waits for is told as soft: events are still heard
+// under the old one. An error of the line ends the round.
+func (e *Engine) renew(ctx context.Context) error {
+	if e.c.Recovery == nil {
+		return nil
+	}
+	forked, err := e.c.Recovery.Forked(ctx)
+	if err != nil {
+		return fmt.Errorf("look for a fork: %w", err)
+	}
+	if e.forked = forked; !forked {
+		return nil
+	}
+	switch err := e.c.Recovery.Renew(ctx); {
+	case err == nil:
+		e.forked, e.soft = false, nil
+		e.log.WarnContext(ctx, "the journal goes on under a new number")
+		return nil
+	case wire.CodeOf(err) != "" && !wire.Permanent(err):
+		return err
+	default:
+		e.soft = err
+		return nil
+	}
 }
 
 // records exchanges until the platform holds the journal's head and no event waits.

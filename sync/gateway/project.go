@@ -48,6 +48,7 @@ func (g *Gateway) projectRecords(ctx context.Context, d DeviceRow, records []jou
 		batch := records[:min(projectBatch, len(records))]
 		records = records[len(batch):]
 		var told bool
+		var also []uint32
 		err := g.store.Update(ctx, func(tx Tx) error {
 			if err := tx.SetProjected(d.Device, batch[0].Seq-1, batch[len(batch)-1].Seq); err != nil {
 				return err
@@ -58,7 +59,7 @@ func (g *Gateway) projectRecords(ctx context.Context, d DeviceRow, records []jou
 					return fmt.Errorf("gateway: project record %d of device %d: %w", r.Seq, d.Device, err)
 				}
 			}
-			told = p.told
+			told, also = p.told, p.also
 			return nil
 		})
 		if err != nil {
@@ -67,6 +68,7 @@ func (g *Gateway) projectRecords(ctx context.Context, d DeviceRow, records []jou
 		if told {
 			g.hub.wake(d.Device)
 		}
+		g.hub.wake(also...)
 	}
 	return nil
 }
@@ -89,15 +91,21 @@ func (g *Gateway) project(ctx context.Context, d DeviceRow, deadline time.Time) 
 			return err
 		}
 		var records []journal.Record
+		last := head.Projected
 		for _, row := range rows {
-			rs, err := g.recordsAfter(row, head.Projected+uint64(len(records)))
+			rs, err := g.recordsAfter(row, last)
 			if err != nil {
 				return err
 			}
-			records = append(records, rs...)
+			records, last = append(records, rs...), row.To
 		}
 		if len(records) == 0 {
 			return fmt.Errorf("gateway: packets of device %d after record %d hold none", d.Device, head.Projected)
+		}
+		if first := records[0].Seq; first > head.Projected+1 {
+			if err := g.bridge(ctx, d.Device, head.Projected, first-1); err != nil {
+				return err
+			}
 		}
 		if err := g.projectRecords(ctx, d, records, deadline); err != nil {
 			return err
@@ -155,6 +163,10 @@ type projector struct {
 	live bool // events are written; in a replay they are there already
 	told bool // an event was written
 	set  *Settings
+
+	also    []uint32       // other devices that were told something
+	from    *projector     // for an act that another device's journal holds: what is wrong with it goes there
+	fromRec journal.Record // the record that holds it
 }
 
 // settings reads the county's settings once.
@@ -177,6 +189,10 @@ func (p *projector) record(r journal.Record) error {
 		return p.submitted(r)
 	case journal.KindCaseAmended, journal.KindCaseWithdrawn, journal.KindReceiptPrinted:
 		return p.about(r)
+	case journal.KindCarried:
+		return p.carried(r)
+	case journal.KindFormerAct:
+		return p.formerAct(r)
 	}
 	return nil
 }
@@ -245,6 +261,9 @@ func (p *projector) about(r journal.Record) error {
 
 // quarantine tells the device that a record arrived and cannot be used. detail names no person.
 func (p *projector) quarantine(c *casefile.Case, r journal.Record, reason, detail string) error {
+	if p.from != nil {
+		return p.from.quarantine(nil, p.fromRec, reason, detail)
+	}
 	if !p.live {
 		return nil
 	}

@@ -229,6 +229,15 @@ func (g *Gateway) verifyRecords(tx Tx, d DeviceRow, h Head, rep *VerifyReport) e
 				rep.fault(d.Device, "packet", row.From, "%v", err)
 				return nil
 			}
+			if row.From > seq+1 {
+				lost, err := lostBefore(tx, d.Device, seq, row, records[0].Prev)
+				if err != nil {
+					return err
+				}
+				if lost {
+					seq, head = row.From-1, records[0].Prev
+				}
+			}
 			lines, err := tx.Headers(d.Device, row.From, row.To)
 			if err != nil {
 				return err

@@ -35,6 +35,10 @@ type Status struct {
 	Station    string `json:"station"`
 	At         string `json:"at"`       // when the case came into this state, RFC 3339
 	Received   string `json:"received"` // when the station took it in, by its clock, RFC 3339
+	// Branch says that the record is on a branch of the station's journal, not in the main one: it was taken in on a folder
+	// that had been copied or restored. BranchNo is its receipt number in the epoch that goes on with it; "" before.
+	Branch   bool   `json:"branch"`
+	BranchNo string `json:"branchNo"`
 }
 
 var stateEN = map[casefile.State]string{
@@ -105,6 +109,17 @@ func (g *Gateway) statusOf(tx Tx, v receipt.Verdict, device uint32, seq uint64) 
 	head, err := tx.Head(device)
 	if err != nil {
 		return st, err
+	}
+	if v.S1 != nil {
+		if same, err := inLog(tx, *v.S1); err != nil || !same {
+			if err != nil {
+				return st, err
+			}
+			if br, ok, err := g.branched(tx, v); err != nil || ok {
+				br.Station, br.Telephone = st.Station, st.Telephone
+				return br, err
+			}
+		}
 	}
 	if d.Revoked != 0 && seq > d.CutSeq {
 		st.Withdrawn = true

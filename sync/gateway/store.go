@@ -40,6 +40,7 @@ type Tx interface {
 	CaseTx
 	RollTx
 	LibraryTx
+	EpochTx
 }
 
 // Head is where a device stands: its journal, its projection, its inbox.

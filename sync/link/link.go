@@ -181,9 +181,10 @@ func New(d *desk.Desk, o Options) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
+	n := &line{d: d, c: cl}
 	l := &Link{client: cl, desk: d}
 	l.engine, err = engine.New(engine.Config{
-		Journal: d.Journal(), Packs: d, Platform: cl.Device(en.Device, d.Ring().DeviceKey(), en.SignKey), Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Now: d.Now,
+		Journal: d.Journal(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Now: d.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)

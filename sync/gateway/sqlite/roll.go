@@ -55,6 +55,7 @@ func (t *txn) Cases(state string, limit int) ([]gateway.CaseRow, error) {
 // DropCases implements gateway.CaseTx.
 func (t *txn) DropCases(device uint32) error {
 	t.exec(`DELETE FROM cases WHERE device = $1`, device)
+	t.exec(`DELETE FROM carried WHERE device = $1`, device)
 	t.exec(`UPDATE heads SET projected = 0 WHERE device = $1`, device)
 	return t.fail("drop cases")
 }

@@ -1,0 +1,79 @@
+package link
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"bianmin/offline/desk"
+	"bianmin/sync/client"
+	"bianmin/sync/engine"
+	"bianmin/sync/wire"
+)
+
+// line speaks for the machine under the number that it has at the moment, and gets it a new one when its journal forked.
+type line struct {
+	d *desk.Desk
+	c *client.Client
+
+	mu     sync.Mutex // protects what follows
+	device uint32
+	as     *client.Device
+}
+
+var (
+	_ engine.Platform = (*line)(nil)
+	_ engine.Recovery = (*line)(nil)
+)
+
+// now returns the client of the number in force.
+func (l *line) now() *client.Device {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := l.d.Store()
+	if device := st.Device(); l.as == nil || l.device != device {
+		l.device, l.as = device, l.c.Device(device, st.Signer(), l.d.Enrolment().SignKey)
+	}
+	return l.as
+}
+
+// Exchange implements [engine.Platform], and so do the two methods below.
+func (l *line) Exchange(ctx context.Context, r wire.Request) (wire.Reply, error) {
+	return l.now().Exchange(ctx, r)
+}
+
+// PutBlob uploads sealed bytes.
+func (l *line) PutBlob(ctx context.Context, addr [32]byte, size int64, r io.ReaderAt, progress func(held int64)) error {
+	return l.now().PutBlob(ctx, addr, size, r, progress)
+}
+
+// Pack fetches a pack.
+func (l *line) Pack(ctx context.Context, ref wire.PackRef) ([]byte, error) {
+	return l.now().Pack(ctx, ref)
+}
+
+// Forked implements [engine.Recovery].
+func (l *line) Forked(context.Context) (bool, error) {
+	_, forked, err := l.d.Forked()
+	return forked, err
+}
+
+// Renew implements [engine.Recovery]. The key is on the disk before the platform is asked, and the answer before the journal
+// moves: killed anywhere in between, the next round goes on with the same key and the same number.
+func (l *line) Renew(ctx context.Context) error {
+	r, forked, err := l.d.Forked()
+	if err != nil || !forked {
+		return err
+	}
+	if !r.Granted {
+		en := l.d.Enrolment()
+		g, err := l.now().Epoch(ctx, en.Root, l.d.Ring().SealPublic(), wire.Epoch{Fork: r.Fork, To: r.To, Head: r.Head}, r.Key)
+		if err != nil {
+			return err
+		}
+		if err := l.d.GrantEpoch(g.Former, g.Device, g.SignCert, g.SealCert, g.At); err != nil {
+			return err
+		}
+	}
+	return l.d.EnterEpoch(ctx)
+}
