@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"bianmin/app/cli"
+	"bianmin/offline/private"
 	"bianmin/assets/translations"
 )
 
@@ -18,6 +19,9 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := private.NoDumps(); err != nil {
+		fmt.Fprintln(os.Stderr, err) // a machine that forbids this still has to take in cases
+	}
 	texts, err := translations.Load()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -19,6 +19,7 @@ import (
 
 	"bianmin/app/control"
 	"bianmin/assets/translations"
+	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -90,8 +91,15 @@ type options struct {
 	operator, pinFile, newPINFile, service string
 	answers, lang                          string
 	jsonOut, once, rebuild                 bool
+	to, from                               string // of backup and restore
+	daily, yes                             bool
+	keep                                   int
 
-	setAside string // where a damaged database was moved to, for doctor
+	who     counter.NewOperator // whom a command is about
+	out, qr string              // where a message is written to
+
+	args     []string // as typed
+	setAside string   // where a damaged database was moved to, for doctor
 }
 
 func commands() []command {
@@ -119,10 +127,21 @@ func commands() []command {
 			operator(fs, o)
 			fs.BoolVar(&o.rebuild, "rebuild", false, "")
 		}},
+		{name: "backup", folder: true, run: backup, flags: func(fs *flag.FlagSet, o *options) {
+			fs.StringVar(&o.to, "to", "", "")
+			fs.BoolVar(&o.daily, "daily", false, "")
+			fs.IntVar(&o.keep, "keep", 0, "")
+		}},
+		{name: "restore", run: restore, flags: func(fs *flag.FlagSet, o *options) {
+			fs.StringVar(&o.from, "from", "", "")
+			fs.BoolVar(&o.yes, "yes", false, "")
+		}},
 		{name: "pin", folder: true, run: changePIN, flags: func(fs *flag.FlagSet, o *options) {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
 		}},
+		{name: "operator", folder: true, words: true, run: operatorCommand, flags: peopleFlags},
+		{name: "recover", words: true, run: recoverCommand, flags: peopleFlags},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
 		{name: "hello", run: hello},
@@ -132,7 +151,7 @@ func commands() []command {
 
 // Main runs one command line and returns the exit code. Without a command it opens the window.
 func Main(ctx context.Context, args []string, e *Env) int {
-	o := &options{}
+	o := &options{args: args}
 	name, rest := "", args
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		name, rest = args[0], args[1:]

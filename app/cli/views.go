@@ -88,6 +88,9 @@ func reportLines(e *Env, r counter.Report) []string {
 	if r.SetAside != "" {
 		add("doctor.setAside", "file", r.SetAside)
 	}
+	if r.FromBackup {
+		add("doctor.fromBackup")
+	}
 	if len(r.Repaired) > 0 {
 		add("doctor.repaired", "what", strings.Join(r.Repaired, ", "))
 	}
@@ -114,5 +117,5 @@ func reportLines(e *Env, r counter.Report) []string {
 		add("doctor.shallow")
 	}
 	add("doctor.machine", "machine", r.Machine, "crypto", r.Crypto)
-	return out
+	return append(out, machineLines(e, r)...)
 }

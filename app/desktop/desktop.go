@@ -218,6 +218,7 @@ func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	ctx, p.stop = context.WithCancel(ctx)
 	p.group, ctx = errgroup.WithContext(ctx)
 	p.group.Go(func() error { return l.Run(ctx) })
+	p.group.Go(func() error { return d.Upkeep(ctx) })
 	host := &cli.Host{Desk: d, Link: l}
 	p.group.Go(func() error { return control.Serve(ctx, sock, p.handler(host)) })
 	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway}, nil

@@ -165,9 +165,9 @@ func (g *Guide) State() (GuideState, error) {
 	for _, b := range it.Basis {
 		st.Basis = append(st.Basis, Fact{strings.TrimSpace(b.Title + " " + b.Article), b.Text})
 	}
-	if person != "" && g.cat.Roster != nil {
-		if p := g.cat.Roster.Person(person); p != nil {
-			st.Start = t.T("guide.startFor", "name", p.Name())
+	if person != "" {
+		if name := g.s.PersonName(person); name != "" {
+			st.Start = t.T("guide.startFor", "name", name)
 		}
 	}
 	if !asking || !enough(query) {

@@ -119,9 +119,9 @@ func (v *Services) State() (ServicesState, error) {
 			st.Audience = append(st.Audience, Chip{a, v.t.T("audience." + a), a == filter.Audience})
 		}
 	}
-	if v.person != "" && c.Roster != nil {
-		if p := c.Roster.Person(v.person); p != nil {
-			st.For = v.t.T("services.for", "name", p.Name())
+	if v.person != "" {
+		if name := v.s.PersonName(v.person); name != "" {
+			st.For = v.t.T("services.for", "name", name)
 		}
 	}
 	for _, it := range c.Items.Search(query, filter, 0) {

@@ -52,6 +52,8 @@ type Session interface {
 	Catalog() (*catalog.Catalog, error)
 	// FindPeople searches the roster by name, pinyin initials, ID number or its last four characters.
 	FindPeople(query string, limit int) ([]*people.Person, error)
+	// PersonName returns the name of somebody of the roster; "" for nobody, and for somebody of another division.
+	PersonName(id string) string
 	// Person returns a person of the roster and records that the data was opened, and for what.
 	Person(ctx context.Context, id, purpose string) (*people.Person, error)
 	// Start begins a case. person, from FindPeople, fills in what the roster knows; nil for somebody unknown.
@@ -231,6 +233,22 @@ type Status struct {
 	Clock        Clock          `json:"clock"`
 	Locked       bool           `json:"locked"` // nobody is logged in
 	Fault        string         `json:"fault"`  // translation key of what keeps this machine from working as it should; "" usually
+	Former       []Former       `json:"former"` // numbers that this machine had before, oldest first
+	Lease        Lease          `json:"lease"`
+	// Barred is the translation key of why nobody may log in now, by order of the county or because the lease is over; ""
+	// usually. Reason is what the county wrote.
+	Barred string `json:"barred,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Former is a number that this machine had before: its folder had been restored from a copy, or copied to another machine,
+// so that it and the platform held different records under the same numbers.
+type Former struct {
+	Device uint32    `json:"device"`
+	To     uint64    `json:"to"`   // last record that both have
+	Last   uint64    `json:"last"` // records To+1 to Last were carried over
+	Into   uint32    `json:"into"` // number that goes on
+	At     time.Time `json:"at"`
 }
 
 // Clock is the machine's clock and how well it is known.
@@ -252,6 +270,26 @@ func ViewClock(now time.Time, c journal.Clock) Clock {
 	return v
 }
 
+// States of a lease.
+const (
+	LeaseOK   = "ok"
+	LeaseSoon = "soon" // a week is left, or less
+	LeaseOver = "over" // nothing opens until the platform was reached
+)
+
+// Lease is how long the machine may be opened without contact with the platform.
+type Lease struct {
+	Days  int    `json:"days"` // in all, since the platform signed a time
+	Left  int    `json:"left"`
+	State string `json:"state"`
+}
+
+// NewOperator is somebody to be invited to the machine.
+type NewOperator struct {
+	ID, Name, Role string
+	Division       string // 12 digits; "": the inviting operator's
+}
+
 // Report is doctor's finding.
 type Report struct {
 	Records uint64 `json:"records"` // records checked
@@ -261,14 +299,18 @@ type Report struct {
 	Rebuilt bool   `json:"rebuilt"` // projections were made anew
 	Waiting bool   `json:"waiting"` // what names people is made anew at the next login
 	Machine string `json:"machine"` // where the machine secret lives
-	Crypto  string `json:"crypto"`
-	Room    bool   `json:"room"` // the disk has room for more cases
+	// Protected reports that a thief of the disk does not get the machine secret.
+	Protected bool   `json:"protected"`
+	Crypto    string `json:"crypto"`
+	Room      bool   `json:"room"` // the disk has room for more cases
 	// Repaired names what was not sound when the folder was opened just now, and was written again from its other copy:
 	// a key file, or "mirror" and the number of a record.
 	Repaired []string `json:"repaired"`
 	// SetAside is where a database that did not open was moved to before the mirror brought its records back; "" usually.
-	SetAside string  `json:"setAside,omitempty"`
-	Faults   []Fault `json:"faults"`
+	SetAside string `json:"setAside,omitempty"`
+	// FromBackup: the newest backup took its place.
+	FromBackup bool    `json:"fromBackup,omitempty"`
+	Faults     []Fault `json:"faults"`
 }
 
 // Fault is one value that is not what was written.

@@ -29,14 +29,12 @@ func (s *Session) SubmitAnswers(ctx context.Context, service string, line []byte
 	}
 	env := in.env()
 	if id := in.given(line, in.form.Applicant.IDNo); id != "" {
-		cat, err := s.Catalog()
+		p, err := s.byNumber(id)
 		if err != nil {
 			return none, err
 		}
-		if cat.Roster != nil {
-			if p := cat.Roster.ByNumber(id); p != nil {
-				env = s.env(p)
-			}
+		if p != nil {
+			env = s.env(p)
 		}
 	}
 	fs, problems := in.prog.Answers(env, 0, line)

@@ -35,6 +35,9 @@ func Begin(cfg Config, code []byte) (sign, seal vault.PrivateKey, err error) {
 	if Enrolled(cfg.Dir) {
 		return nil, nil, ErrEnrolled
 	}
+	if Wiped(cfg.Dir) {
+		return nil, nil, ErrWiped
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, nil, words.New("desk.folderUnwritable", err)
 	}

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -41,14 +42,7 @@ func (s *Session) commitCase(ctx context.Context, body journal.CaseSubmitted, it
 
 // FindPeople searches the roster; see [counter.Session].
 func (s *Session) FindPeople(query string, limit int) ([]*people.Person, error) {
-	c, err := s.Catalog()
-	if err != nil {
-		return nil, err
-	}
-	if c.Roster == nil {
-		return nil, nil
-	}
-	return c.Roster.Find(query, limit), nil
+	return s.find(query, limit)
 }
 
 // Person returns a person of the roster and records that the data was opened.
@@ -63,20 +57,9 @@ func (s *Session) Person(ctx context.Context, id, purpose string) (*people.Perso
 	return p, err
 }
 
-func (s *Session) rosterPerson(id string) (*people.Person, error) {
-	c, err := s.Catalog()
-	if err != nil || id == "" || c.Roster == nil {
-		return nil, err
-	}
-	return c.Roster.Person(id), nil
-}
-
 // Drafts lists cases begun and not submitted, the newest first.
 func (s *Session) Drafts(context.Context) ([]counter.Draft, error) {
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	list, err := s.d.store.Drafts()
+	list, err := s.visibleDrafts()
 	if err != nil {
 		return nil, err
 	}
@@ -98,10 +81,14 @@ func (s *Session) Drafts(context.Context) ([]counter.Draft, error) {
 
 // DropDraft drops a draft.
 func (s *Session) DropDraft(_ context.Context, id string) error {
-	if err := s.open(); err != nil {
+	_, err := s.visibleDraft(id)
+	switch {
+	case isGone(err):
+		return nil
+	case err != nil && errors.Is(err, counter.ErrLocked):
 		return err
 	}
-	return s.d.store.DropDraft(id)
+	return s.d.store.DropDraft(id) // one that does not open any more can still be dropped
 }
 
 // Cases returns every case of this machine, what needs the clerk first, then by deadline.
@@ -117,9 +104,11 @@ func (s *Session) Cases(ctx context.Context) ([]counter.Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]counter.Case, len(list))
+	out := make([]counter.Case, 0, len(list))
 	for i := range list {
-		out[i] = s.viewCase(&list[i], acked)
+		if s.scope.submitted(&list[i]) {
+			out = append(out, s.viewCase(&list[i], acked))
+		}
 	}
 	slices.SortStableFunc(out, func(a, b counter.Case) int {
 		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), deadline(a).Compare(deadline(b)), cmp.Compare(b.SubmittedAt, a.SubmittedAt), cmp.Compare(b.Seq, a.Seq))
@@ -148,14 +137,8 @@ func deadline(c counter.Case) time.Time {
 
 // Case returns one case.
 func (s *Session) Case(ctx context.Context, seq uint64) (counter.Case, error) {
-	if err := s.open(); err != nil {
-		return counter.Case{}, err
-	}
-	c, err := s.d.store.Case(seq)
+	c, err := s.visible(seq)
 	if err != nil {
-		if isGone(err) {
-			return counter.Case{}, words.New("desk.noCase", err)
-		}
 		return counter.Case{}, err
 	}
 	_, _, acked, _, err := s.d.store.Position(ctx)
@@ -268,6 +251,9 @@ func (s *Session) Quarantine(context.Context) ([]counter.Quarantined, error) {
 			}
 			if rec, err := s.d.store.Record(q.Seq); err == nil {
 				if of, ok := casefile.CaseOf(rec); ok {
+					if _, err := s.visible(of); err != nil {
+						continue // another division's
+					}
 					q.No = casefile.Number(rec.Device, of)
 				}
 			}

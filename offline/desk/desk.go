@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -54,6 +55,7 @@ type Desk struct {
 	ring  *vault.Ring
 	en    Enrolment
 	store *store.Store
+	guard guard
 
 	mu       sync.Mutex                 // guards what follows
 	sessions int                        // operators at work
@@ -61,12 +63,16 @@ type Desk struct {
 	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none
 	noPacks  error                      // why catalog is nil while somebody is at work
 	programs map[[32]byte]*form.Program // compiled forms by hash
+	seen     int                        // newest commit when Tend was called last
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
 // with the key "store.busy" when another program holds it.
 func Open(cfg Config) (*Desk, error) {
 	cfg = cfg.filled()
+	if Wiped(cfg.Dir) {
+		return nil, ErrWiped
+	}
 	if !Enrolled(cfg.Dir) {
 		return nil, ErrNotEnrolled
 	}
@@ -78,31 +84,58 @@ func Open(cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := finishWipe(cfg, en); err != nil {
+		return nil, err
+	}
 	st, err := openStore(cfg, ring, en)
 	if err != nil {
 		return nil, err
 	}
 	endEnrolling(cfg)
-	return &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}, nil
+	d := newDesk(cfg, ring, en)
+	d.store = st
+	if err := d.loadOrders(); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	if d.Wiping() { // a power cut came between the order and the end
+		return nil, errors.Join(ErrWiped, d.Wipe())
+	}
+	return d, nil
+}
+
+func newDesk(cfg Config, ring *vault.Ring, en Enrolment) *Desk {
+	return &Desk{
+		cfg: cfg, ring: ring, en: en, programs: map[[32]byte]*form.Program{},
+		guard: guard{sessions: map[*Session]bool{}, savers: map[*saver]bool{}},
+	}
 }
 
 func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
-	dict, err := readDict(cfg.Dir)
+	o, err := storeOptions(cfg, ring, en)
 	if err != nil {
 		return nil, err
+	}
+	return store.Open(o)
+}
+
+func storeOptions(cfg Config, ring *vault.Ring, en Enrolment) (store.Options, error) {
+	var none store.Options
+	dict, err := readDict(cfg.Dir)
+	if err != nil {
+		return none, err
 	}
 	f, err := readEpochs(cfg.Dir, cfg.Suite, ring.MachineKey())
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	epochs, err := storeEpochs(cfg.Suite, f)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return store.Open(store.Options{
+	return store.Options{
 		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
-	})
+	}, nil
 }
 
 // Close ends every session and gives the folder back.
@@ -110,6 +143,12 @@ func (d *Desk) Close() error {
 	d.mu.Lock()
 	d.lock()
 	d.mu.Unlock()
+	d.guard.mu.Lock()
+	closed := d.guard.wiped
+	d.guard.mu.Unlock()
+	if closed {
+		return nil
+	}
 	return d.store.Close()
 }
 
@@ -147,6 +186,9 @@ func (d *Desk) Operators() []vault.OperatorInfo { return d.ring.Operators() }
 // Login opens a session for an operator. Errors carry the keys "pin.wrong", "pin.wait", "pin.locked" and
 // "pin.noOperator". A refusal is recorded, too.
 func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
+	if err := d.enforce(); err != nil {
+		return nil, err
+	}
 	u, err := d.ring.Unlock(id, pin)
 	if err != nil {
 		key, _ := words.KeyOf(err)
@@ -163,7 +205,19 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 			return nil, err
 		}
 	}
-	s := &Session{d: d, op: u.Operator(), keys: u}
+	if d.withdrawn(id) || d.enforce() != nil { // the platform's word came with the events that were opened just now
+		err := d.enforce()
+		if err == nil {
+			err = ErrWithdrawn
+		}
+		if d.sessions == 0 {
+			d.lock()
+		}
+		u.Close()
+		return nil, err
+	}
+	op := u.Operator()
+	s := &Session{d: d, op: op, scope: d.scopeOf(op), keys: u}
 	if _, err := d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}}); err != nil {
 		if d.sessions == 0 {
 			d.lock()
@@ -171,6 +225,9 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 		return nil, err
 	}
 	d.sessions++
+	d.guard.mu.Lock()
+	d.guard.sessions[s] = true
+	d.guard.mu.Unlock()
 	return s, nil
 }
 
@@ -184,6 +241,7 @@ func (d *Desk) unlock(u *vault.Unlocked) error {
 	}
 	d.unlocked = u
 	d.setCatalog(u.SealKey())
+	d.follow(context.Background(), u)
 	return nil
 }
 
@@ -207,9 +265,10 @@ func (d *Desk) lock() {
 
 // Session is one operator at work. Close it when the operator leaves; until then what is personal can be read.
 type Session struct {
-	d    *Desk
-	op   vault.OperatorInfo
-	keys *vault.Unlocked
+	d     *Desk
+	op    vault.OperatorInfo
+	scope scope
+	keys  *vault.Unlocked
 
 	mu     sync.Mutex // guards closed
 	closed bool
@@ -230,11 +289,17 @@ func (s *Session) Close(ctx context.Context) error {
 	if was {
 		return nil
 	}
+	s.d.guard.mu.Lock()
+	delete(s.d.guard.sessions, s)
+	s.d.guard.mu.Unlock()
 	_, err := s.d.store.Commit(ctx, store.Act{Operator: s.op.ID, Kind: journal.KindLocked, Body: journal.Note{What: "desk"}})
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	if s.d.sessions--; s.d.sessions == 0 {
 		s.d.lock()
+	}
+	if s.keys != s.d.unlocked { // the first one's keys serve until the last one leaves
+		s.keys.Close()
 	}
 	return err
 }
@@ -261,8 +326,8 @@ func (s *Session) ChangePIN(ctx context.Context, old, fresh string) error {
 	return err
 }
 
-// Catalog returns what can be applied for here.
-func (s *Session) Catalog() (*catalog.Catalog, error) {
+// packs returns what the machine's packs hold, the whole roster included: for this package only.
+func (s *Session) packs() (*catalog.Catalog, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
@@ -341,14 +406,25 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 	if Enrolled(cfg.Dir) {
 		return ErrEnrolled
 	}
+	if Wiped(cfg.Dir) {
+		return ErrWiped
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
 	if err := clearCut(cfg.Dir); err != nil {
 		return err
 	}
+	var county vault.PublicKey
+	if len(g.Enrolment.Recovery) > 0 {
+		var err error
+		if county, _, err = vault.OpenCountyKey(cfg.Suite, g.Enrolment.Root, g.Enrolment.Recovery); err != nil {
+			return err
+		}
+	}
 	ring, err := vault.CreateRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.RingOptions{
 		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now, Demo: g.Enrolment.Demo,
+		County: county,
 	})
 	if err != nil {
 		return err
@@ -356,7 +432,7 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, packsFolder), 0o700); err != nil {
 		return words.New("desk.folderUnwritable", err)
 	}
-	d := &Desk{cfg: cfg, ring: ring, en: g.Enrolment, programs: map[[32]byte]*form.Program{}}
+	d := newDesk(cfg, ring, g.Enrolment)
 	for _, p := range g.Packs {
 		if err := d.keepPack(p); err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
 	"bianmin/offline/store"
-	"bianmin/offline/words"
 )
 
 // Doctor checks every record, event, mirror frame and attachment. rebuild remakes every projection from the two logs
@@ -49,22 +48,12 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 	if r.Repaired == nil {
 		r.Repaired = []string{}
 	}
-	r.Machine, _ = d.ring.MachineName()
+	r.FromBackup = d.store.Restored().Backup
+	r.Machine, r.Protected = d.ring.MachineName()
 	r.Crypto = d.cfg.Suite.Name()
 	r.Room = d.store.Room() == nil
 	if r.Faults == nil {
 		r.Faults = []counter.Fault{}
 	}
 	return r, nil
-}
-
-// SetAside moves a database that does not open out of the way, so that the next [Open] begins a new one and the next login
-// brings the records back from the mirror. It returns the damaged file's new path. Nothing is deleted.
-func SetAside(cfg Config) (string, error) {
-	cfg = cfg.filled()
-	path, err := store.SetAside(cfg.Dir, "", cfg.Now())
-	if err != nil {
-		return "", words.New("desk.folderUnwritable", err)
-	}
-	return path, nil
 }

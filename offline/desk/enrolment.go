@@ -33,8 +33,9 @@ type Enrolment struct {
 	KeyList  []byte          `cbor:"9,keyasint"` // receipt key list signed by the root, as it was at enrolment
 	SignCert []byte          `cbor:"10,keyasint"`
 	SealCert []byte          `cbor:"11,keyasint"`
-	Demo     bool            `cbor:"12,keyasint"` // sample county
-	At       int64           `cbor:"13,keyasint"` // platform time, Unix milliseconds
+	Demo     bool            `cbor:"12,keyasint"`           // sample county
+	At       int64           `cbor:"13,keyasint"`           // platform time, Unix milliseconds
+	Recovery []byte          `cbor:"14,keyasint,omitempty"` // county's recovery key signed by the root, as it was at enrolment
 }
 
 // Grant is everything [Install] needs to make a folder a station's machine.

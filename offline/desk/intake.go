@@ -85,7 +85,7 @@ func (s *Session) newIntake(d store.Draft, person *people.Person) (*Intake, erro
 		return nil, err
 	}
 	in := &Intake{s: s, item: it, person: person, draft: d, of: d.CaseSeq}
-	in.saver = &saver{write: s.d.store.SaveDraft, now: s.d.cfg.Now}
+	in.saver = s.d.newSaver()
 	return in, in.use(f)
 }
 
@@ -100,7 +100,7 @@ func (in *Intake) env() form.Env { return in.s.env(in.person) }
 
 // env is what a form sees of the world.
 func (s *Session) env(person *people.Person) form.Env {
-	e := form.Env{Now: s.d.cfg.Now, Division: s.d.en.Station.Division}
+	e := form.Env{Now: s.d.cfg.Now, Division: s.scope.place()}
 	if c, err := s.Catalog(); err == nil {
 		e.Lists, e.Divisions = c.Lists, c.Divisions.Name
 	}
@@ -112,10 +112,7 @@ func (s *Session) env(person *people.Person) form.Env {
 
 // Resume goes on with a draft; see [counter.Session].
 func (s *Session) Resume(_ context.Context, id string) (counter.Intake, error) {
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	d, err := s.d.store.Draft(id)
+	d, err := s.visibleDraft(id)
 	if err != nil {
 		return nil, err
 	}
@@ -150,14 +147,11 @@ func (s *Session) resume(d store.Draft) (counter.Intake, error) {
 
 // Correct opens the answer to a correction; see [counter.Session]. An answer begun before is resumed.
 func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, error) {
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	drafts, err := s.d.store.Drafts()
+	c, err := s.visible(seq)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.d.store.Case(seq)
+	drafts, err := s.visibleDrafts()
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +185,7 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 
 // openCorrection loads the case's answers, into the form they were given on, and what the reviewer asked.
 func (in *Intake) openCorrection() error {
-	c, err := in.s.d.store.Case(in.of)
+	c, err := in.s.visible(in.of)
 	if err != nil {
 		return err
 	}
@@ -224,10 +218,7 @@ func (s *Session) load(p *form.Program, c *casefile.Case) (*form.Session, error)
 
 // Answers returns a case's answers on their form, for reading.
 func (s *Session) Answers(_ context.Context, seq uint64) (*form.Session, error) {
-	if err := s.open(); err != nil {
-		return nil, err
-	}
-	c, err := s.d.store.Case(seq)
+	c, err := s.visible(seq)
 	if err != nil {
 		return nil, err
 	}
@@ -467,7 +458,7 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	return journal.CaseSubmitted{
 		Service: in.item.ID, ItemCode: in.item.Code, ItemName: in.item.Name.ZH, FormID: in.form.ID, FormVersion: uint32(in.form.Version),
 		FormHash: in.form.Hash(), Answers: answers, Applicant: text(in.form.Applicant.Name), IDNumber: text(in.form.Applicant.IDNo),
-		Phone: text(in.form.Applicant.Phone), Division: in.s.d.en.Station.Division, Urgent: urgent, Blobs: blobs, Due: int32(due),
+		Phone: text(in.form.Applicant.Phone), Division: in.s.scope.place(), Urgent: urgent, Blobs: blobs, Due: int32(due),
 		Consent: in.consents(),
 	}, nil
 }

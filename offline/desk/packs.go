@@ -304,6 +304,13 @@ func (d *Desk) TakePack(_ context.Context, _ [32]byte, data []byte) error {
 // eachEvent calls fn with the clear body of every event of a kind, the oldest first.
 func (d *Desk) eachEvent(kind journal.Kind, fn func(body []byte)) error {
 	const page = 500
+	if err := d.store.FormerEvents(func(ev journal.Event) { // what was announced under a former number still counts
+		if ev.Kind == kind && !ev.Sealed {
+			fn(ev.Body)
+		}
+	}); err != nil {
+		return err
+	}
 	for after := uint64(0); ; {
 		list, err := d.store.Events(after, page)
 		if err != nil {

@@ -15,6 +15,8 @@ type saver struct {
 	write func(store.Draft) error
 	now   func() time.Time
 
+	gone func() // called once when the saver is stopped; nil: nobody listens
+
 	writing sync.Mutex // held over a write, so that an older state never follows a newer one
 
 	mu     sync.Mutex // guards what follows
@@ -71,6 +73,9 @@ func (v *saver) stop() {
 	defer v.writing.Unlock()
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if !v.closed && v.gone != nil {
+		v.gone()
+	}
 	v.closed, v.next = true, nil
 	if v.timer != nil {
 		v.timer.Stop()
@@ -88,4 +93,18 @@ func (v *saver) lastSaved() time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.saved
+}
+
+// newSaver makes a saver that an order of the platform flushes before it locks the machine.
+func (d *Desk) newSaver() *saver {
+	v := &saver{write: d.store.SaveDraft, now: d.cfg.Now}
+	v.gone = func() {
+		d.guard.mu.Lock()
+		defer d.guard.mu.Unlock()
+		delete(d.guard.savers, v)
+	}
+	d.guard.mu.Lock()
+	defer d.guard.mu.Unlock()
+	d.guard.savers[v] = true
+	return v
 }

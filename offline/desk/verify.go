@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"bianmin/offline/counter"
 	"bianmin/offline/journal"
@@ -48,6 +49,12 @@ func (d *Desk) documents(first []byte, kind journal.Kind) [][]byte {
 
 // Status returns where the machine stands.
 func (d *Desk) Status(context.Context) (counter.Status, error) {
+	d.guard.mu.Lock()
+	wiped := d.guard.wiped
+	d.guard.mu.Unlock()
+	if wiped {
+		return counter.Status{}, ErrWiped
+	}
 	sum, err := d.store.Summary()
 	if err != nil {
 		return counter.Status{}, err
@@ -60,6 +67,14 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	if st.Pending, err = d.pending(sum.Acked); err != nil {
 		return counter.Status{}, err
 	}
+	formers, err := d.store.Formers()
+	if err != nil {
+		return counter.Status{}, err
+	}
+	st.Former = []counter.Former{}
+	for _, f := range formers {
+		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At)})
+	}
 	switch {
 	case sum.Failed != nil:
 		st.Fault, _ = words.KeyOf(sum.Failed)
@@ -67,6 +82,13 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		st.Fault = "store.behind"
 	case sum.Forked:
 		st.Fault = "store.forked"
+	}
+	st.Lease = d.lease()
+	if err := d.enforce(); err != nil {
+		st.Barred, _ = words.KeyOf(err)
+		d.guard.mu.Lock()
+		st.Reason = d.guard.orders.Reason
+		d.guard.mu.Unlock()
 	}
 	if !sum.LastAck.IsZero() {
 		st.LastAck = &sum.LastAck

@@ -56,17 +56,18 @@ const (
 	maxFrame = 4 << 20
 )
 
-// ErrTorn reports bytes that are not one whole frame.
-var ErrTorn = errors.New("frame: not a whole frame")
-
-// ErrTooWrong reports a file in which more frames are not what they say than damage makes.
-var ErrTooWrong = errors.New("frame: too many frames are not what they say")
-
 // How many bytes of frames may be hashed in vain in one segment: so many, and so many times its size.
 const (
 	maxWrongHash  = 256 << 20
 	maxWrongTimes = 16
 )
+
+// ErrHostile reports a segment that was made to keep a processor busy: honest damage spoils some hundred frames, not one
+// at every twenty bytes.
+var ErrHostile = errors.New("frame: too many frames are not what they say")
+
+// ErrTorn reports bytes that are not one whole frame.
+var ErrTorn = errors.New("frame: not a whole frame")
 
 // Append appends f's bytes to dst.
 func Append(dst []byte, s vault.Suite, f Frame) ([]byte, error) {
@@ -121,16 +122,14 @@ func looksWhole(data []byte) bool {
 type Span struct{ From, To int64 }
 
 // Scan walks a segment. Bytes that are no frame are skipped to the next whole frame and listed; end is where the
-// last whole frame ends, so a torn tail is data[end:]. Bytes made to keep the processor busy end it with ErrTooWrong.
+// last whole frame ends, so a torn tail is data[end:]. Error: ErrHostile, or fn's.
 func Scan(data []byte, s vault.Suite, fn func(off int64, f Frame) error) (end int64, bad []Span, err error) {
 	off, hashed := 0, int64(0)
 	for off < len(data) {
 		f, n, err := Parse(data[off:], s)
 		if err != nil && looksWhole(data[off:]) {
-			// Honest damage makes a few hundred such frames; a file that was made to keep the processor busy makes
-			// one of every twenty bytes.
 			if hashed += int64(binary.BigEndian.Uint32(data[off+14:])); hashed > maxWrongHash+maxWrongTimes*int64(len(data)) {
-				return end, bad, ErrTooWrong
+				return end, bad, ErrHostile
 			}
 		}
 		if err == nil {

@@ -32,7 +32,7 @@ func TestSegmentBombs(t *testing.T) {
 	debug.FreeOSMemory()
 	bomb.Child(t, func(t *testing.T) {
 		none := func(int64, Frame) error { t.Error("a frame"); return nil }
-		if _, _, err := frame.Scan(many, suite, none); !errors.Is(err, frame.ErrTooWrong) {
+		if _, _, err := frame.Scan(many, suite, none); !errors.Is(err, frame.ErrHostile) {
 			t.Errorf("frames that overlap: %v", err)
 		}
 		for name, data := range map[string][]byte{"a length over the limit": over, "magic alone": magic} {

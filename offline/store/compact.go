@@ -91,7 +91,7 @@ func (s *Store) Compact(ctx context.Context, always bool) (bool, error) {
 	if err := s.writable(); err != nil {
 		return false, err
 	}
-	if now, err := s.lastCommit(); err != nil || now != at {
+	if now, err := s.LastCommit(); err != nil || now != at {
 		return false, err
 	}
 	if !s.db.quiet() {
@@ -104,8 +104,8 @@ func (s *Store) Compact(ctx context.Context, always bool) (bool, error) {
 	return true, nil
 }
 
-// lastCommit returns the number of the newest transaction.
-func (s *Store) lastCommit() (id int, err error) {
+// LastCommit returns the number of the newest transaction: the same number twice, and nothing was written in between.
+func (s *Store) LastCommit() (id int, err error) {
 	err = s.db.View(func(tx *bolt.Tx) error {
 		id = tx.ID()
 		return nil

@@ -177,11 +177,8 @@ func lineageKey(device uint32) []byte { return append(seqKey(uint64(device)), ke
 // ForkPoint returns the platform's fork notice and the last record that it and this machine have in common. ErrNotFound
 // when the journal is not forked.
 func (s *Store) ForkPoint() (notice []byte, to uint64, head vault.Hash, err error) {
-	if err := s.db.View(func(tx *bolt.Tx) error {
-		notice = append(notice, tx.Bucket([]byte(bucketAcks)).Get(keyFork)...)
-		return nil
-	}); err != nil || len(notice) == 0 {
-		return nil, 0, head, errors.Join(ErrNotFound, err)
+	if err := s.db.View(func(tx *bolt.Tx) error { return s.box.get(tx, bucketAcks, keyFork, &notice) }); err != nil {
+		return nil, 0, head, wrapRead(err)
 	}
 	f, err := packet.OpenFork(s.o.Suite, s.o.Platform.SignKey, notice)
 	if err != nil {
@@ -482,6 +479,20 @@ func (s *Store) eachFormer(fn func(l Former, b *bolt.Bucket) error) error {
 			return fn(l, b)
 		})
 	})
+}
+
+// FormerEvents calls fn with every event that came under a former number, as signed. It works while locked.
+func (s *Store) FormerEvents(fn func(ev journal.Event)) error {
+	err := s.eachFormer(func(_ Former, b *bolt.Bucket) error {
+		return b.Bucket([]byte(bucketEvents)).ForEach(func(k, _ []byte) error {
+			ev, _, err := s.event(b, seqOf(k))
+			if err == nil {
+				fn(ev)
+			}
+			return err
+		})
+	})
+	return wrapRead(err)
 }
 
 func (s *Store) lineage(device uint32, b *bolt.Bucket) (Former, error) {

@@ -174,9 +174,6 @@ func (m *mirror) scan(no uint32, fn func(off int64, f Frame) error) (data []byte
 		}
 		return fn(off, f)
 	})
-	if errors.Is(err, frame.ErrTooWrong) {
-		err = fmt.Errorf("%w: mirror segment %d: %w", ErrDamaged, no, err)
-	}
 	return data, end, bad, err
 }
 

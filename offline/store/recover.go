@@ -38,7 +38,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
 		return err
 	}
-	s.behind = newest > s.head || s.backup
+	s.behind, s.restored.Backup = newest > s.head || s.backup, s.backup
 	if fresh || s.behind || s.mir.events.last() > s.cursor {
 		if err := s.takeBackClear(); err != nil {
 			return err

@@ -185,6 +185,7 @@ type Restored struct {
 	Events   int      // events taken back
 	Drafts   int      // draft checkpoints taken back; keystrokes after them are gone
 	Mirrored []uint64 // records that were missing in the mirror and were written again
+	Backup   bool     // the file was a backup that was put in place
 	TornTail int64    // bytes cut off the mirror's end: a write that was interrupted
 }
 

@@ -28,6 +28,21 @@ type Machine interface {
 	Secret() ([]byte, error)
 }
 
+// Destroy makes a folder unreadable for good: the machine secret first, then every file that it opens. What is gone already is
+// no error.
+func Destroy(dir string, m Machine) error {
+	var err error
+	if d, ok := m.(interface{ Destroy() error }); ok {
+		err = d.Destroy()
+	}
+	for _, name := range []string{ringName, triesName} {
+		for _, c := range copies {
+			err = errors.Join(err, shred(filepath.Join(dir, name+c)))
+		}
+	}
+	return errors.Join(err, removePending(dir))
+}
+
 // existing is a Machine that can tell "never made" from "made": opening a ring must not make a new secret.
 type existing interface {
 	existing() ([]byte, error)
@@ -78,6 +93,12 @@ func (k keyFile) Keep(secret []byte) error {
 		}
 	}
 	return nil
+}
+
+// Destroy overwrites and removes both copies.
+func (k keyFile) Destroy() error {
+	paths := k.paths()
+	return errors.Join(shred(paths[0]), shred(paths[1]))
 }
 
 // existing reads the secret; ErrNoMachine when neither copy was ever made, ErrMachineDamaged when none is sound.

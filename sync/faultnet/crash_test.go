@@ -74,7 +74,7 @@ func (*panicTB) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 func TestKill9(t *testing.T) {
 	p := newPlatform(t)
 	s := p.enrol(t, "")
-	rounds := count(30)
+	rounds := count(90)
 	next, most := 0, uint64(0)
 	for round := range rounds {
 		s.close()

@@ -328,7 +328,7 @@ type plan struct {
 	head     Head
 	steps    []step
 	fork     *packet.Fork
-	evidence *packet.Packet
+	evidence []*packet.Packet // the first is the one that contradicts; the others follow it in the request
 	need     string
 	refused  error
 }
@@ -350,7 +350,7 @@ func (g *Gateway) plan(ctx context.Context, d DeviceRow, loads []*load) (plan, e
 		}
 		seq := pl.head.Seq
 		pending := map[uint64]HeaderRow{} // of steps planned before
-		for _, l := range loads {
+		for i, l := range loads {
 			if l.p.From > seq+1 {
 				return nil // a gap: the ack tells where to go on
 			}
@@ -367,7 +367,9 @@ func (g *Gateway) plan(ctx context.Context, d DeviceRow, loads []*load) (plan, e
 			}
 			if to, ok := divergence(l, held, seq); ok {
 				pl.fork = &packet.Fork{Device: d.Device, To: to, Head: held[to], At: g.cfg.Now().UnixMilli()}
-				pl.evidence = l.p
+				for _, l := range loads[i:] {
+					pl.evidence = append(pl.evidence, l.p)
+				}
 				return nil
 			}
 			skip := int(seq + 1 - l.p.From)
@@ -425,7 +427,7 @@ func divergence(l *load, held map[uint64]vault.Hash, seq uint64) (to uint64, ok 
 
 // keep stores a plan. ErrMoved when the head is not where the plan was made for.
 func (g *Gateway) keep(ctx context.Context, d DeviceRow, pl plan) error {
-	if len(pl.steps) == 0 && pl.evidence == nil {
+	if len(pl.steps) == 0 && len(pl.evidence) == 0 {
 		return nil
 	}
 	now := g.cfg.Now().UnixMilli()
@@ -437,11 +439,16 @@ func (g *Gateway) keep(ctx context.Context, d DeviceRow, pl plan) error {
 			}
 			seq, hash = s.p.To, s.p.Head
 		}
-		if pl.evidence == nil {
+		if len(pl.evidence) == 0 {
 			return nil
 		}
 		g.log.WarnContext(ctx, "device contradicts its journal", slog.Uint64("device", uint64(d.Device)), slog.Uint64("common", pl.fork.To))
-		return tx.AddEvidence(g.packetRow(pl.evidence, now), maxEvidence)
+		for _, p := range pl.evidence {
+			if err := tx.AddEvidence(g.packetRow(p, now), maxEvidence); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

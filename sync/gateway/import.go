@@ -228,7 +228,7 @@ func (m *importer) run(ctx context.Context, d DeviceRow, done *ImportedDevice, g
 	}
 	held := n
 	if plan.fork != nil { // what was planned before it counts; the packet itself is kept as evidence
-		n = 1 + slices.IndexFunc(loads, func(l *load) bool { return l.p == plan.evidence })
+		n = 1 + slices.IndexFunc(loads, func(l *load) bool { return l.p == plan.evidence[0] })
 		held = n - 1
 	}
 	err = m.g.keep(ctx, d, plan)

@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"bianmin/offline/catalog"
+	"bianmin/offline/private"
 	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 )
@@ -31,6 +32,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	if err := private.NoDumps(); err != nil {
+		fmt.Fprintln(os.Stderr, err) // a server that forbids this still has to serve
+	}
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

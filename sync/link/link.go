@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
@@ -99,7 +100,7 @@ func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, e
 		Enrolment: desk.Enrolment{
 			Device: grant.Device, Station: counter.Station(grant.Station), Root: root, SignKey: grant.Platform.SignKey,
 			SealKey: grant.Platform.SealKey, Gateway: gateway, Pins: pins, KeyList: grant.KeyList,
-			SignCert: grant.SignCert, SealCert: grant.SealCert, Demo: grant.Demo, At: grant.At,
+			SignCert: grant.SignCert, SealCert: grant.SealCert, Demo: grant.Demo, At: grant.At, Recovery: grant.Recovery,
 		},
 		Sign: sign, Seal: seal, Packs: packs,
 	}
@@ -138,6 +139,39 @@ type Options struct {
 type Link struct {
 	engine *engine.Engine
 	client *client.Client
+	desk   *desk.Desk
+
+	mu    sync.Mutex // guards what follows
+	wiped bool
+	stop  context.CancelFunc // ends Run; nil while it does not run
+}
+
+// wipe reports, once, that the keys are to be destroyed now, and ends Run.
+func (l *Link) wipe() bool {
+	if !l.desk.Wiping() {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.wiped
+	l.wiped = true
+	if l.stop != nil {
+		l.stop()
+	}
+	return !was
+}
+
+// heard passes on what the engine tells. Between two rounds it carries out a wipe: what waited has left by then, or no network
+// is there to take it.
+func (l *Link) heard(ev engine.Event, o Options) {
+	if ev.State != engine.Sending && ev.State != engine.Connecting && l.wipe() {
+		if err := l.desk.Wipe(); err != nil && o.Log != nil {
+			o.Log.Error("wipe", slog.Any("cause", err))
+		}
+	}
+	if o.OnEvent != nil {
+		o.OnEvent(ev)
+	}
 }
 
 // New prepares the line of an enrolled machine. It does not connect.
@@ -148,13 +182,14 @@ func New(d *desk.Desk, o Options) (*Link, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	n := &line{d: d, c: cl}
-	e, err := engine.New(engine.Config{
-		Journal: d.Store(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: o.OnEvent, Now: d.Now,
+	l := &Link{client: cl, desk: d}
+	l.engine, err = engine.New(engine.Config{
+		Journal: d.Journal(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Now: d.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	return &Link{engine: e, client: cl}, nil
+	return l, nil
 }
 
 // pins returns the TLS keys the machine may talk to: of the newest pin set that the platform root signed.
@@ -172,8 +207,15 @@ func pins(d *desk.Desk, log *slog.Logger) [][32]byte {
 	return newest.Pins
 }
 
-// Run keeps the line until ctx ends.
-func (l *Link) Run(ctx context.Context) error { return l.engine.Run(ctx) }
+// Run keeps the line until ctx ends, or the machine is wiped.
+func (l *Link) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.mu.Lock()
+	l.stop = cancel
+	l.mu.Unlock()
+	return l.engine.Run(ctx)
+}
 
 // Once exchanges with the platform once; while Run is running it waits for Run's next round.
 func (l *Link) Once(ctx context.Context) (engine.Result, error) {

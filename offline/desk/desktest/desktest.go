@@ -44,6 +44,12 @@ func (c *Clock) Now() time.Time { return c.T }
 // New installs a machine in a temporary folder.
 func New(t testing.TB) *Machine {
 	t.Helper()
+	return NewWith(t, nil)
+}
+
+// NewWith installs a machine whose grant was changed: other operators, other packs. nil changes nothing.
+func NewWith(t testing.TB, change func(m *Machine, g *desk.Grant)) *Machine {
+	t.Helper()
 	s := vault.SM(nil)
 	key := func() vault.PrivateKey {
 		k, err := s.GenerateKey()
@@ -86,6 +92,9 @@ func New(t testing.TB) *Machine {
 	}
 	for _, b := range built {
 		g.Packs = append(g.Packs, b.Data)
+	}
+	if change != nil {
+		change(m, &g)
 	}
 	if err := desk.Install(t.Context(), m.Config, g); err != nil {
 		t.Fatal(err)

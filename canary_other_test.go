@@ -1,0 +1,7 @@
+//go:build nowindow && !unix
+
+package main
+
+import "os"
+
+var abort = os.Kill

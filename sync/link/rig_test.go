@@ -1,0 +1,196 @@
+package link_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"image"
+	"image/png"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bianmin/assets/county"
+	"bianmin/offline/casefile"
+	"bianmin/offline/counter"
+	"bianmin/offline/desk"
+	"bianmin/offline/form"
+	"bianmin/offline/vault"
+	"bianmin/sync/gateway"
+	"bianmin/sync/gateway/sqlite"
+	"bianmin/sync/link"
+)
+
+const (
+	operator = "wang"
+	pin      = "246810"
+)
+
+var (
+	suite = vault.SM(nil)
+	full  = os.Getenv("BIANMIN_FULL") == "1"
+	cheap = vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1}
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// platform is the real gateway with the sample county, on loopback.
+type platform struct {
+	t    testing.TB
+	g    *gateway.Gateway
+	db   *sqlite.Store
+	addr string
+	wrap func(http.Handler) http.Handler
+}
+
+func newPlatform(t testing.TB, wrap func(http.Handler) http.Handler) *platform {
+	t.Helper()
+	dir := t.TempDir()
+	_, err := gateway.CreateKeys(filepath.Join(dir, "keys"), suite, []string{"127.0.0.1"}, time.Now())
+	must(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	db, err := sqlite.Open(ctx, filepath.Join(dir, "gateway.db"))
+	must(t, err)
+	keys, err := gateway.OpenKeys(filepath.Join(dir, "keys"), suite)
+	must(t, err)
+	g, err := gateway.New(gateway.Config{Store: db, Keys: keys, Blobs: filepath.Join(dir, "blobs"), Suite: suite, RetryAfter: 10 * time.Millisecond, Rate: 1000, Burst: 1000})
+	must(t, err)
+	_, err = g.LoadCounty(ctx, county.FS(), county.Version, gateway.Settings{ShortHost: "fw.example.gov.cn", AutoAccept: true})
+	must(t, err)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	srv := g.Server()
+	if wrap != nil {
+		srv.Handler = wrap(srv.Handler)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = srv.Serve(tls.NewListener(ln, keys.TLSConfig())) })
+	wg.Go(func() {
+		if err := g.Run(ctx); err != nil {
+			t.Errorf("gateway: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		srv.Close()
+		stop()
+		wg.Wait()
+		must(t, db.Close())
+	})
+	return &platform{t: t, g: g, db: db, addr: ln.Addr().String(), wrap: wrap}
+}
+
+// machine is a station's machine: its folder, and while it is open its desk and line.
+type machine struct {
+	t   testing.TB
+	dir string
+	d   *desk.Desk
+	l   *link.Link
+	s   *desk.Session
+}
+
+func (p *platform) enrol(t testing.TB) *machine {
+	t.Helper()
+	code, _, err := p.g.NewCode(t.Context(), "999999101201", time.Hour)
+	must(t, err)
+	m := &machine{t: t, dir: filepath.Join(t.TempDir(), "data")}
+	_, _, err = link.Enroll(t.Context(), link.EnrollOptions{Config: m.config(), Gateway: "https://" + p.addr, Code: code.String(), Machine: "desk"})
+	must(t, err)
+	m.open()
+	return m
+}
+
+func (m *machine) config() desk.Config { return desk.Config{Dir: m.dir, Suite: suite, Argon: cheap} }
+
+func (m *machine) open() {
+	m.t.Helper()
+	var err error
+	m.d, err = desk.Open(m.config())
+	must(m.t, err)
+	m.l, err = link.New(m.d, link.Options{})
+	must(m.t, err)
+	m.t.Cleanup(m.close)
+}
+
+func (m *machine) login() {
+	m.t.Helper()
+	var err error
+	m.s, err = m.d.Login(m.t.Context(), operator, pin)
+	must(m.t, err)
+}
+
+func (m *machine) close() {
+	if m.d == nil {
+		return
+	}
+	if m.s != nil {
+		must(m.t, m.s.Close(context.Background()))
+	}
+	m.l.Close()
+	must(m.t, m.d.Close())
+	m.d, m.l, m.s = nil, nil, nil
+}
+
+// copy is the machine's folder as it is, as a second machine or a backup; m must be closed.
+func (m *machine) copy() *machine {
+	m.t.Helper()
+	c := &machine{t: m.t, dir: filepath.Join(m.t.TempDir(), "data")}
+	must(m.t, os.CopyFS(c.dir, os.DirFS(m.dir)))
+	for _, name := range []string{"machine.key", "machine.key.b"} {
+		must(m.t, os.Chmod(filepath.Join(c.dir, name), 0o600))
+	}
+	return c
+}
+
+// answers is one case of the sample county on one line, with 刘建军 as the person to call.
+var answers = sync.OnceValue(func() string {
+	data, err := os.ReadFile("../../offline/desk/testdata/gaoling.json")
+	if err != nil {
+		panic(err)
+	}
+	return strings.ReplaceAll(string(data), "\n", " ")
+})
+
+var picture = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 60, 40))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+})
+
+// whoOf reads the person to call, by which the tests tell cases apart.
+func whoOf(t testing.TB, c *casefile.Case) string {
+	t.Helper()
+	v, err := form.DecodeValues(c.Answers)
+	must(t, err)
+	name, ok := v["contactName"].(string)
+	if !ok {
+		t.Fatalf("case %s has no person to call", c.Number())
+	}
+	return name
+}
+
+// take takes a case in. who tells it from others.
+func (m *machine) take(who string) counter.Submitted {
+	m.t.Helper()
+	files := m.t.TempDir()
+	must(m.t, os.WriteFile(filepath.Join(files, "card.jpg"), picture(), 0o600))
+	line := strings.Replace(answers(), "刘建军", who, 1)
+	got, err := m.s.SubmitAnswers(m.t.Context(), "gaoling", []byte(line), files)
+	if p := (*counter.IncompleteError)(nil); errors.As(err, &p) {
+		m.t.Fatalf("%s: %+v", who, p.Problems[0])
+	}
+	must(m.t, err)
+	return got
+}
