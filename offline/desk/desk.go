@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -78,7 +79,7 @@ func Open(cfg Config) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	st, err := openStore(cfg, ring, en)
+	st, err := openStore(cfg, ring, en, true)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func Open(cfg Config) (*Desk, error) {
 	return &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}, nil
 }
 
-func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
+func openStore(cfg Config, ring *vault.Ring, en Enrolment, enrolled bool) (*store.Store, error) {
 	dict, err := readDict(cfg.Dir)
 	if err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error)
 		return nil, err
 	}
 	return store.Open(store.Options{
-		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Enrolled: enrolled, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
 	})
 }
@@ -164,7 +165,11 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 		}
 	}
 	s := &Session{d: d, op: u.Operator(), keys: u}
-	if _, err := d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}}); err != nil {
+	_, err = d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}})
+	if errors.Is(err, store.ErrLost) {
+		err = nil // somebody must be logged in for the platform to give back what was lost; the record of it says who
+	}
+	if err != nil {
 		if d.sessions == 0 {
 			d.lock()
 		}
@@ -231,6 +236,9 @@ func (s *Session) Close(ctx context.Context) error {
 		return nil
 	}
 	_, err := s.d.store.Commit(ctx, store.Act{Operator: s.op.ID, Kind: journal.KindLocked, Body: journal.Note{What: "desk"}})
+	if errors.Is(err, store.ErrLost) {
+		err = nil
+	}
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	if s.d.sessions--; s.d.sessions == 0 {
@@ -362,7 +370,7 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 			return err
 		}
 	}
-	st, err := openStore(cfg, ring, g.Enrolment)
+	st, err := openStore(cfg, ring, g.Enrolment, false)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
 		return err
 	}
-	s.behind = newest > s.head
+	s.behind = newest > s.head && s.lost == nil
 	if fresh || s.behind || s.mir.events.last() > s.cursor {
 		if err := s.takeBackClear(); err != nil {
 			return err
@@ -249,7 +249,10 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 // takeBack puts the records that only the mirror holds into the file again, with their receipts, and drafts as of their
 // last checkpoint. Called with write held and u logged in.
 func (s *Store) takeBack(u *vault.Unlocked) error {
-	from, to := s.head+1, s.mir.records.last()
+	from, to := s.head+1, s.mir.records.through(s.head)
+	if to < from { // the next record's frame is gone: what follows it waits
+		return s.gapAfter()
+	}
 	f, err := s.find(func(seq uint64) bool { return seq >= from && seq <= to })
 	if err != nil {
 		return err
@@ -303,7 +306,23 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 	s.head, s.headHash, s.behind, s.applied.Dirty = to, hash, false, true
 	s.restored.From, s.restored.To, s.restored.Drafts = from, to, len(drafts)
 	s.mu.Unlock()
+	if s.mir.records.last() > to {
+		return s.gapAfter()
+	}
 	return nil
+}
+
+// gapAfter is called when the mirror holds records that do not follow the file's: those between are in neither, and the
+// platform is asked for them, once. What is left of the gap then stays as it is.
+func (s *Store) gapAfter() error {
+	s.mu.Lock()
+	s.behind = false
+	lost := s.lost != nil
+	s.mu.Unlock()
+	if lost {
+		return nil
+	}
+	return s.markLost()
 }
 
 // noteRestored writes into the journal what was taken back, once.
@@ -311,7 +330,7 @@ func (s *Store) noteRestored(u *vault.Unlocked) error {
 	s.mu.RLock()
 	r, noted := s.restored, s.noted
 	s.mu.RUnlock()
-	if r.To == 0 || noted {
+	if r.To == 0 || noted || s.Lost() {
 		return nil
 	}
 	now := s.now()
