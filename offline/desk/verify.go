@@ -80,7 +80,7 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	case sum.Lost:
 		st.Fault = "store.lost"
 	case sum.Forked:
-		st.Fault = "store.forked"
+		st.Fault = "sync.forkLogin"
 	}
 	if !sum.LastAck.IsZero() {
 		st.LastAck = &sum.LastAck

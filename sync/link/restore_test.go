@@ -73,6 +73,7 @@ func (p *platform) used(t testing.TB) worked {
 // TestRestoreFromPlatform: file and mirror are both gone, or both damaged. What was acknowledged comes back, and the screen
 // says what did not.
 func TestRestoreFromPlatform(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	segment := filepath.Join("mirror", "000001.bmp")
 	write := func(name string, data []byte) func(dir string) error {
@@ -253,6 +254,7 @@ func TestRestoreFromPlatform(t *testing.T) {
 // TestOlderCopyComesForward: an older copy of the folder is synced before anything is written on it. That is no fork: the
 // platform gives back the rest.
 func TestOlderCopyComesForward(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	m := p.enrol(t)
 	m.login()
