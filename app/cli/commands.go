@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"bianmin/app/vm"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
@@ -263,8 +264,26 @@ func status(ctx context.Context, e *Env, o *options, _ []string) int {
 	if st.Fault != "" {
 		fmt.Fprintln(e.Out, e.T(st.Fault, nil))
 	}
+	for _, n := range vm.History(texts{e}, st) {
+		fmt.Fprintf(e.Out, "%s\n  %s\n", n.Title, n.Text)
+	}
 	return ExitOK
 }
+
+// texts gives view models the words of the caller's language.
+type texts struct{ e *Env }
+
+// T implements vm.Texts.
+func (t texts) T(key string, pairs ...string) string {
+	args := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		args[pairs[i]] = pairs[i+1]
+	}
+	return t.e.T(key, args)
+}
+
+// Lang implements vm.Texts.
+func (t texts) Lang() string { return t.e.Lang }
 
 func verify(_ context.Context, e *Env, o *options, rest []string) int {
 	if len(rest) != 1 {

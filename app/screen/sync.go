@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 
 	"fyne.io/fyne/v2"
 
@@ -20,6 +21,7 @@ type Sync struct {
 	figures [3]*syncFigure
 	sending *syncFacts
 	line    *syncFacts
+	history *fyne.Container
 	trouble *fyne.Container
 	note    *look.Text
 	now     *look.Button
@@ -28,6 +30,7 @@ type Sync struct {
 	scroll  *input.Scroll
 	root    fyne.CanvasObject
 	st      vm.SyncState
+	told    []vm.Notice // what history shows
 	load    oneAtATime
 }
 
@@ -47,7 +50,7 @@ type Listener interface {
 func NewSync(env *Env, m *vm.Sync) *Sync {
 	s := &Sync{
 		env: env, vm: m, head: look.NewBanner(look.StateNone, "", ""), sending: newSyncFacts(), line: newSyncFacts(),
-		trouble: look.VStack(look.Gap1), note: look.Label("").Single(),
+		history: look.VStack(look.Gap1), trouble: look.VStack(look.Gap1), note: look.Label("").Single(),
 	}
 	for i := range s.figures {
 		s.figures[i] = newSyncFigure()
@@ -60,7 +63,7 @@ func NewSync(env *Env, m *vm.Sync) *Sync {
 	}
 	wide := func(m look.Tokens) float32 { return m.Body * 23 }
 	numbers := look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 11 }, s.figures[0], s.figures[1], s.figures[2])
-	s.scroll = input.NewScroll(look.Column(look.VStack(look.Gap3, s.head, numbers, look.Grid(look.Gap3, wide, s.sending.card, s.line.card), s.trouble)))
+	s.scroll = input.NewScroll(look.Column(look.VStack(look.Gap3, s.head, numbers, look.Grid(look.Gap3, wide, s.sending.card, s.line.card), s.history, s.trouble)))
 	s.root = look.Page(nil, s.scroll, look.ActionBar(left, s.note, s.now))
 	s.Show(m.State())
 	s.Refresh()
@@ -97,6 +100,7 @@ func (s *Sync) Show(st vm.SyncState) {
 	}
 	s.sending.set(title, st.Sending)
 	s.line.set(s.env.T("syncpage.lineTitle"), st.Line)
+	s.showHistory(st)
 	s.showTrouble(st)
 	s.note.SetText(st.NowNote)
 	s.now.SetText(st.Now)
@@ -104,6 +108,20 @@ func (s *Sync) Show(st vm.SyncState) {
 		s.showNetwork(st)
 	}
 	s.scroll.Refresh()
+}
+
+// showHistory tells what was repaired on the machine. It changes rarely, so it is built anew only then.
+func (s *Sync) showHistory(st vm.SyncState) {
+	s.history.Hidden = len(st.History) == 0
+	if s.history.Hidden || slices.Equal(st.History, s.told) {
+		return
+	}
+	s.told = st.History
+	rows := []fyne.CanvasObject{look.Title(s.env.T("history.title"))}
+	for _, n := range st.History {
+		rows = append(rows, look.NewBanner(stateOf(n.Tone), n.Title, n.Text))
+	}
+	replace(s.history, rows...)
 }
 
 func (s *Sync) showTrouble(st vm.SyncState) {

@@ -214,6 +214,7 @@ func (h *Home) today() []TodayRow {
 	add(due, "clock", "due", "warn", Target{pageCases, ""})
 	add(h.status.Quarantine, "warn", "quarantine", "danger", Target{pageSync, ""})
 	add(h.status.Pending, "sync", "pending", "info", Target{pageSync, ""})
+	add(fresh(History(h.t, h.status), h.now()), "info", "history", "info", Target{pageSync, ""})
 	return rows
 }
 

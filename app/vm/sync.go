@@ -56,6 +56,7 @@ type SyncState struct {
 	Figures           []SyncFigure // here, delivered, accepted
 	Sending           []Fact       // what is on its way; empty when nothing waits
 	Line              []Fact       // last acknowledgement, address, clock
+	History           []Notice     // what was repaired on the machine; usually nothing
 	Trouble           []SyncTrouble
 	TroubleText       string
 	Now               string // word of the one button
@@ -163,6 +164,7 @@ func (v *Sync) State() SyncState {
 		st.Figures[0].Note = t.T("syncpage.hereNone")
 	}
 	st.Sending, st.Line = v.sending(), v.line()
+	st.History = History(t, v.status)
 	for _, q := range v.quarantine {
 		st.Trouble = append(st.Trouble, v.trouble(q))
 	}

@@ -239,6 +239,21 @@ type Status struct {
 	// usually. Reason is what the county wrote.
 	Barred string `json:"barred,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Recovered tells what the platform gave back after both copies on this machine had lost it; null: nothing ever.
+	Recovered *Recovered `json:"recovered"`
+}
+
+// Recovered tells what came back from the platform, and what did not.
+type Recovered struct {
+	At          time.Time `json:"at"`
+	From        uint64    `json:"from"`   // records that came back, both included; 0 when none
+	To          uint64    `json:"to"`     //
+	Mirror      uint64    `json:"mirror"` // last record that this machine's mirror still had after them; 0: none
+	MissingFrom uint64    `json:"missingFrom"`
+	MissingTo   uint64    `json:"missingTo"` // these were never acknowledged, and are gone; 0 when none are known to be
+	Unknown     bool      `json:"unknown"`   // whether there were more cannot be told
+	Drafts      int       `json:"drafts"`    // drafts that are gone
+	Blobs       int       `json:"blobs"`     // attachments that are at the platform only
 }
 
 // Former is a number that this machine had before: its folder had been restored from a copy, or copied to another machine,

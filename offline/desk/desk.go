@@ -87,7 +87,7 @@ func Open(cfg Config) (*Desk, error) {
 	if err := finishWipe(cfg, en); err != nil {
 		return nil, err
 	}
-	st, err := openStore(cfg, ring, en)
+	st, err := openStore(cfg, ring, en, true)
 	if err != nil {
 		return nil, err
 	}
@@ -110,11 +110,12 @@ func newDesk(cfg Config, ring *vault.Ring, en Enrolment) *Desk {
 	}
 }
 
-func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
+func openStore(cfg Config, ring *vault.Ring, en Enrolment, enrolled bool) (*store.Store, error) {
 	o, err := storeOptions(cfg, ring, en)
 	if err != nil {
 		return nil, err
 	}
+	o.Enrolled = enrolled
 	return store.Open(o)
 }
 
@@ -133,7 +134,7 @@ func storeOptions(cfg Config, ring *vault.Ring, en Enrolment) (store.Options, er
 		return none, err
 	}
 	return store.Options{
-		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Enrolled: true, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
 	}, nil
 }
@@ -218,7 +219,11 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 	}
 	op := u.Operator()
 	s := &Session{d: d, op: op, scope: d.scopeOf(op), keys: u}
-	if _, err := d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}}); err != nil {
+	_, err = d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}})
+	if errors.Is(err, store.ErrLost) {
+		err = nil // somebody must be logged in for the platform to give back what was lost; the record of it says who
+	}
+	if err != nil {
 		if d.sessions == 0 {
 			d.lock()
 		}
@@ -293,6 +298,9 @@ func (s *Session) Close(ctx context.Context) error {
 	delete(s.d.guard.sessions, s)
 	s.d.guard.mu.Unlock()
 	_, err := s.d.store.Commit(ctx, store.Act{Operator: s.op.ID, Kind: journal.KindLocked, Body: journal.Note{What: "desk"}})
+	if errors.Is(err, store.ErrLost) {
+		err = nil
+	}
 	s.d.mu.Lock()
 	defer s.d.mu.Unlock()
 	if s.d.sessions--; s.d.sessions == 0 {
@@ -438,7 +446,7 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 			return err
 		}
 	}
-	st, err := openStore(cfg, ring, g.Enrolment)
+	st, err := openStore(cfg, ring, g.Enrolment, false)
 	if err != nil {
 		return err
 	}

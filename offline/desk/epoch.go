@@ -196,13 +196,7 @@ func (d *Desk) EnterEpoch(ctx context.Context) error {
 		if e.Former != d.store.Device() {
 			continue
 		}
-		_, err := d.store.EnterEpoch(ctx, e, func(rec journal.Record) ([]byte, error) {
-			b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
-			if err != nil {
-				return nil, err
-			}
-			return receipt.Sign(e.Signer, receipt.OfCase(rec.Header, b).Payload())
-		})
+		_, err := d.store.EnterEpoch(ctx, e, receiptBy(e.Signer))
 		if errors.Is(err, store.ErrLocked) {
 			return errForkLogin
 		}
@@ -211,4 +205,15 @@ func (d *Desk) EnterEpoch(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// receiptBy makes the stage-1 envelope of a submission: its content follows from the record, and the signature is new.
+func receiptBy(k vault.PrivateKey) func(rec journal.Record) ([]byte, error) {
+	return func(rec journal.Record) ([]byte, error) {
+		b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
+		if err != nil {
+			return nil, err
+		}
+		return receipt.Sign(k, receipt.OfCase(rec.Header, b).Payload())
+	}
 }

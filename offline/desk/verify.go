@@ -75,13 +75,18 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	for _, f := range formers {
 		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At)})
 	}
+	if st.Recovered, err = d.recovered(); err != nil {
+		return counter.Status{}, err
+	}
 	switch {
 	case sum.Failed != nil:
 		st.Fault, _ = words.KeyOf(sum.Failed)
 	case sum.Behind:
 		st.Fault = "store.behind"
+	case sum.Lost:
+		st.Fault = "store.lost"
 	case sum.Forked:
-		st.Fault = "store.forked"
+		st.Fault = "sync.forkLogin"
 	}
 	st.Lease = d.lease()
 	if err := d.enforce(); err != nil {

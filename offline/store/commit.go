@@ -190,6 +190,7 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	s.clock, s.clockOn = clock, clock
 	s.keep(w)
 	s.mu.Unlock()
+	s.writeTrace(rec.Seq)
 	return rec, nil
 }
 

@@ -167,6 +167,11 @@ type docRow struct {
 func (s *Store) PutDoc(name string, data []byte) error {
 	s.write.Lock()
 	defer s.write.Unlock()
+	return s.putDoc(name, data)
+}
+
+// putDoc is PutDoc with write held.
+func (s *Store) putDoc(name string, data []byte) error {
 	s.mu.RLock()
 	failed := s.failed
 	s.mu.RUnlock()

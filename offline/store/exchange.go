@@ -501,6 +501,7 @@ type Summary struct {
 	Locked      bool
 	Forked      bool  // the platform holds another past of this device
 	Behind      bool  // records wait to be taken back from the mirror
+	Lost        bool  // records wait to be taken back from the platform
 	Failed      error // why nothing may be written; nil usually
 }
 
@@ -541,7 +542,7 @@ func (s *Store) Summary() (Summary, error) {
 	if s.ackAt != 0 {
 		out.LastAck = time.UnixMilli(s.ackAt)
 	}
-	out.Locked, out.Forked, out.Behind, out.Failed = s.unlocked == nil, s.forked, s.behind, s.failed
+	out.Locked, out.Forked, out.Behind, out.Lost, out.Failed = s.unlocked == nil, s.forked, s.behind, s.lost != nil, s.failed
 	return out, nil
 }
 

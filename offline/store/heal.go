@@ -49,7 +49,7 @@ func (s *Store) heal(u *vault.Unlocked) error {
 	}
 	s.mu.Lock()
 	usable := s.failed == nil
-	s.behind = usable && s.mir.records.last() > s.head
+	s.behind = usable && s.mir.records.last() > s.head && s.lost == nil
 	behind := s.behind
 	s.mu.Unlock()
 	if !usable {

@@ -70,6 +70,16 @@ func (r runs) join(x run) runs {
 	return out
 }
 
+// through returns the last number that follows n without a gap; n when the next one is missing.
+func (r runs) through(n uint64) uint64 {
+	for _, x := range r {
+		if x.From <= n+1 && x.To > n {
+			return x.To
+		}
+	}
+	return n
+}
+
 // missing returns the numbers of 1..to that are not in r.
 func (r runs) missing(to uint64) []uint64 {
 	var out []uint64

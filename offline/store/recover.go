@@ -38,7 +38,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
 		return err
 	}
-	s.behind, s.restored.Backup = newest > s.head || s.backup, s.backup
+	s.behind, s.restored.Backup = (newest > s.head || s.backup) && s.lost == nil, s.backup
 	if fresh || s.behind || s.mir.events.last() > s.cursor {
 		if err := s.takeBackClear(); err != nil {
 			return err
@@ -249,7 +249,10 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 // takeBack puts the records that only the mirror holds into the file again, with their receipts, and drafts as of their
 // last checkpoint. Called with write held and u logged in.
 func (s *Store) takeBack(u *vault.Unlocked) error {
-	from, to := s.head+1, max(s.head, s.mir.records.last())
+	from, to := s.head+1, s.mir.records.through(s.head)
+	if to < from && s.mir.records.last() > s.head { // the next record's frame is gone: what follows it waits
+		return s.gapAfter()
+	}
 	f, err := s.find(func(seq uint64) bool { return seq >= from && seq <= to })
 	if err != nil {
 		return err
@@ -308,7 +311,23 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 		s.restored.From, s.restored.To = from, to
 	}
 	s.mu.Unlock()
+	if s.mir.records.last() > to {
+		return s.gapAfter()
+	}
 	return nil
+}
+
+// gapAfter is called when the mirror holds records that do not follow the file's: those between are in neither, and the
+// platform is asked for them, once. What is left of the gap then stays as it is.
+func (s *Store) gapAfter() error {
+	s.mu.Lock()
+	s.behind = false
+	lost := s.lost != nil
+	s.mu.Unlock()
+	if lost {
+		return nil
+	}
+	return s.markLost()
 }
 
 // noteRestored writes into the journal what was taken back, once.
@@ -319,7 +338,7 @@ func (s *Store) noteRestored(u *vault.Unlocked) error {
 		what = "backup"
 	}
 	s.mu.RUnlock()
-	if r.To == 0 && what == "mirror" || noted {
+	if r.To == 0 && what == "mirror" || noted || s.Lost() {
 		return nil
 	}
 	count := int64(0)

@@ -80,6 +80,7 @@ type Options struct {
 	Ring     *vault.Ring // at machine level
 	Platform Platform    // whom packets are for, whose acks and events count
 	Device   uint32      // device number; a file of another device is refused
+	Enrolled bool        // the folder belongs to a station already: an empty file is a lost one
 	Epochs   []Epoch     // numbers that came after Device, oldest first: see EnterEpoch
 	Dict     []byte      // zstd dictionary for packets; nil: none
 
@@ -131,7 +132,8 @@ type state struct {
 	unlocked *vault.Unlocked
 	failed   error
 	behind   bool
-	backup   bool // the file was a backup until now: drafts and documents of the mirror may be newer
+	backup   bool       // the file was a backup until now: drafts and documents of the mirror may be newer
+	lost     *lostState // records that only the platform has; nil usually
 	head     uint64
 	headHash vault.Hash
 	acked    uint64
@@ -371,7 +373,13 @@ func (s *Store) start() error {
 		return err
 	}
 	s.restored.TornTail = s.mir.torn
-	return s.catchUp(known, fresh)
+	if err := s.catchUp(known, fresh); err != nil {
+		return err
+	}
+	if fresh && s.o.Enrolled && s.failed == nil && s.mir.records.last() == 0 {
+		return s.markLost()
+	}
+	return nil
 }
 
 // readState loads heads, ack, clock and projection state. A value that does not open is a fault for the doctor and stops
@@ -418,6 +426,10 @@ func (s *Store) readState(tx *bolt.Tx) {
 		s.acked, s.ackAt, s.ackKept = a.To, a.At, a.At
 	}
 	s.forked = tx.Bucket([]byte(bucketAcks)).Get(keyFork) != nil
+	var l lostState
+	if s.lost = nil; read(bucketMeta, keyLost, &l) {
+		s.lost = &l
+	}
 	read(bucketMeta, keyApplied, &s.applied)
 	s.backup = tx.Bucket([]byte(bucketMeta)).Get(keyRestored) != nil
 	if read(bucketMeta, keyClock, &s.clock) {
@@ -460,6 +472,9 @@ func (s *Store) writable() error {
 	}
 	if s.behind {
 		return words.New("store.behind", ErrBehind)
+	}
+	if s.lost != nil {
+		return lostWords(fmt.Errorf("from record %d", s.lost.From))
 	}
 	return nil
 }

@@ -74,6 +74,11 @@ type Recovery interface {
 	Forked(ctx context.Context) (bool, error)
 	// Renew gets a new number from the platform and moves the journal to it. After nil, Position tells the new one.
 	Renew(ctx context.Context) error
+	// Lost reports whether records that the platform holds are gone here. Nothing is sent or taken then.
+	Lost(ctx context.Context) (bool, error)
+	// Restore gets them back. ack is the platform's word that it holds more than this journal, nil when Lost says so. After
+	// nil the journal goes on; a journal that turns out to be another one is left as it is, and forks when it sends.
+	Restore(ctx context.Context, ack []byte) error
 }
 
 // Platform is the other end. client.Device satisfies it; tests use a platform in memory.

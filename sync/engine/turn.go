@@ -35,7 +35,12 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 	}
 	e.soft = nil
 	var r Result
-	err := e.renew(ctx)
+	wait, err := e.restore(ctx)
+	if wait || err != nil {
+		r.LastAck = e.lastAck
+		return r, err
+	}
+	err = e.renew(ctx)
 	if e.forked && e.soft == nil {
 		e.soft = words.New(keyFork, nil)
 	}
@@ -55,6 +60,26 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 	}
 	r.LastAck = e.lastAck
 	return r, err
+}
+
+// restore gets back what this machine has lost. wait: nothing else can be done before somebody did something.
+func (e *Engine) restore(ctx context.Context) (wait bool, err error) {
+	if e.c.Recovery == nil {
+		return false, nil
+	}
+	lost, err := e.c.Recovery.Lost(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for lost records: %w", err)
+	}
+	if !lost {
+		return false, nil
+	}
+	err = e.c.Recovery.Restore(ctx, nil)
+	if err == nil || wire.CodeOf(err) != "" && !wire.Permanent(err) {
+		return false, err
+	}
+	e.soft = err
+	return true, nil
 }
 
 // renew goes on under a new number when the journal is forked. What it waits for is told as soft: events are still heard
@@ -300,7 +325,7 @@ func (e *Engine) take(ctx context.Context, reply wire.Reply, r *Result) (answer,
 			return answer{}, fmt.Errorf("take the platform's time: %w", err)
 		}
 	}
-	_, _, before, _, err := j.Position(ctx)
+	_, head, before, _, err := j.Position(ctx)
 	if err != nil {
 		return answer{}, fmt.Errorf("read journal position: %w", err)
 	}
@@ -322,6 +347,9 @@ func (e *Engine) take(ctx context.Context, reply wire.Reply, r *Result) (answer,
 		a.to, e.lastAck = ack.To, e.c.Now()
 	case e.forked:
 		acked, ackErr = before, nil // it names a record of the other past
+	case e.aheadOf(reply.Ack, head):
+		// The platform holds more than is here, or another past: what it gives back tells.
+		acked, ackErr = before, e.c.Recovery.Restore(ctx, reply.Ack)
 	default:
 		acked, ackErr = before, fmt.Errorf("take acknowledgement: %w", ackErr)
 	}
@@ -357,6 +385,12 @@ func (e *Engine) take(ctx context.Context, reply wire.Reply, r *Result) (answer,
 		}
 	}
 	return a, ackErr
+}
+
+// aheadOf reports whether an ack that was not taken names a record after the last one here. Who restores checks its signature.
+func (e *Engine) aheadOf(reply []byte, head uint64) bool {
+	var ack packet.Ack
+	return e.c.Recovery != nil && canon.Unmarshal(reply, &ack) == nil && ack.To > head
 }
 
 // listen holds a long poll. again: there is something to do.

@@ -33,6 +33,7 @@ func (g *Gateway) Handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathEnroll, g.limited(g.enroll))
 	mux.HandleFunc("GET "+wire.PathNonce, g.giveNonce)
 	mux.HandleFunc("POST "+wire.PathEpoch, g.limited(g.epoch))
+	mux.HandleFunc("POST "+wire.PathSnapshot, g.snapshot)
 	mux.HandleFunc("POST "+wire.PathExchange, g.exchange)
 	mux.HandleFunc("GET "+wire.PathPack+"{hash}", g.pack)
 	mux.HandleFunc(wire.PathBlob+"{addr}", g.blob)

@@ -212,19 +212,25 @@ func (g *Gateway) readDicts(ctx context.Context) error {
 
 // openPacket decrypts with the platform's sealing keys, newest first.
 func (g *Gateway) openPacket(p *packet.Packet) ([]journal.Record, error) {
+	records, _, err := g.openSalted(p)
+	return records, err
+}
+
+// openSalted also returns the salt key of the records' period.
+func (g *Gateway) openSalted(p *packet.Packet) ([]journal.Record, [32]byte, error) {
 	var last error = packet.ErrNotForUs
 	for _, k := range g.keys.Seals {
-		records, _, err := p.Open(g.s, k, g.dicts())
+		records, salt, err := p.Open(g.s, k, g.dicts())
 		if errors.Is(err, packet.ErrNeedDict) { // published since, perhaps by another process
 			if rerr := g.readDicts(context.Background()); rerr != nil {
-				return nil, rerr
+				return nil, salt, rerr
 			}
-			records, _, err = p.Open(g.s, k, g.dicts())
+			records, salt, err = p.Open(g.s, k, g.dicts())
 		}
 		if err == nil || !errors.Is(err, packet.ErrNotForUs) && !errors.Is(err, vault.ErrOpen) {
-			return records, err
+			return records, salt, err
 		}
 		last = err
 	}
-	return nil, last
+	return nil, [32]byte{}, last
 }

@@ -48,6 +48,8 @@ type caseFull struct {
 	Answers     any             `json:"answers"`
 	Blobs       []blobLine      `json:"blobs"`
 	Timeline    []stepLine      `json:"timeline"`
+	// Branch says how the case stands to the branches of a journal that forked; null usually.
+	Branch *gateway.CaseBranch `json:"branch"`
 }
 
 type correctionLine struct {
@@ -198,8 +200,17 @@ func runCaseShow(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) 
 			return err
 		}
 		f := fullOf(c)
+		if f.Branch, err = g.CaseBranches(ctx, c.Device, c.Seq); err != nil {
+			return err
+		}
 		return t.print(f, func(w io.Writer) {
 			t.caseText(w, c)
+			if b := f.Branch; b != nil && b.FormerNo != "" {
+				fmt.Fprintf(w, "  %s %s\n", t.say("分支上的回执号", "receipt number on the branch"), b.FormerNo)
+			}
+			if b := f.Branch; b != nil && len(b.Others) > 0 {
+				fmt.Fprintf(w, "  %s %v\n", t.say("另一分支上同号的办件", "cases that bore this number on another branch"), b.Others)
+			}
 			fmt.Fprintf(w, "  %s  %s  %s\n", f.Name, f.IDNumber, f.Phone)
 			if f.Due != "" {
 				fmt.Fprintf(w, "  %s %s\n", t.say("承诺办结", "due"), f.Due)

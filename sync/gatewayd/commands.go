@@ -16,6 +16,7 @@ func commands() []command {
 		{"case rebuild", "", "由数据包和事件重建办件", "make all cases again from packets and events", runCaseRebuild},
 		{"import", "MIRROR…", "收取已损坏机器的镜像（文件或目录）", "take the mirror of a dead machine (files or a folder)", runImport},
 		{"journal list", "--device D", "列出设备日志：序号、类别、哈希", "list a device's records: seq, kind, hash", runJournalList},
+		{"journal branches", "[--device D]", "列出分叉的日志和接续的设备", "list forked journals, and the devices that go on for them", runJournalBranches},
 		{"journal verify", "", "核对全部日志", "verify all journals", runJournalVerify},
 		{"key list", "", "列出平台和设备的密钥", "list the platform's and the devices' keys", runKeyList},
 		{"key revoke", "--device D [--reason R]", "停用设备密钥", "withdraw a device", runKeyRevoke},

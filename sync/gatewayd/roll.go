@@ -71,7 +71,12 @@ func runJournalList(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 			Head    string                `json:"head"`
 			Cursor  uint64                `json:"cursor"`
 			Records []gateway.JournalLine `json:"records"`
-		}{uint32(*device), head.Seq, head.Hash.String(), head.Cursor, lines}
+			// Branches are the forks of this journal, and the devices that go on with them.
+			Branches []gateway.Branch `json:"branches"`
+		}{uint32(*device), head.Seq, head.Hash.String(), head.Cursor, lines, nil}
+		if v.Branches, err = g.Branches(ctx, uint32(*device)); err != nil {
+			return err
+		}
 		return t.print(v, func(w io.Writer) {
 			for _, l := range lines {
 				fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", l.Seq, l.Kind, l.Hash, l.At)

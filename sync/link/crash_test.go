@@ -132,6 +132,7 @@ func (m *machine) loginSoon() {
 
 // TestEpochCopies: after a new epoch any one of its two copies is enough, and an older copy of the file is no way back.
 func TestEpochCopies(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	a := p.enrol(t)
 	a.login()

@@ -114,6 +114,7 @@ func mainReceipt(t testing.TB, p *platform, got counter.Submitted) {
 
 // TestYesterdaysFolder: a folder is put back as it was, three cases are taken in on it, and it is synced.
 func TestYesterdaysFolder(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	m := p.enrol(t)
 	m.login()
@@ -218,6 +219,7 @@ func TestYesterdaysFolder(t *testing.T) {
 
 // TestClonedFolder: one folder on two machines, both used, both synced.
 func TestClonedFolder(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	a := p.enrol(t)
 	a.login()
@@ -295,6 +297,7 @@ func (p *platform) branchReceiptUnknown(t testing.TB, got counter.Submitted) {
 // TestForkWhileLocked: the fork is found while nobody is logged in. The number is got at once, the cases follow with the next
 // login; nothing is sent twice, and the branch's receipts already count as evidence.
 func TestForkWhileLocked(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	a := p.enrol(t)
 	a.login()
@@ -317,7 +320,7 @@ func TestForkWhileLocked(t *testing.T) {
 	}
 	st, err := b.d.Status(t.Context())
 	must(t, err)
-	if st.Fault != "store.forked" {
+	if st.Fault != "sync.forkLogin" {
 		t.Fatalf("fault %q", st.Fault)
 	}
 	p.branchReceipt(t, got, 0)
@@ -334,6 +337,7 @@ func TestForkWhileLocked(t *testing.T) {
 
 // TestForkByItself: the line runs; nobody gives a command.
 func TestForkByItself(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	a := p.enrol(t)
 	a.login()
@@ -376,6 +380,7 @@ func TestForkByItself(t *testing.T) {
 // TestFormerCases: on the branch a delivered case was withdrawn and its receipt printed; both reach the case itself. A
 // correction that was asked before the fork is answered in the new epoch.
 func TestFormerCases(t *testing.T) {
+	t.Parallel()
 	p := newPlatform(t, nil)
 	a := p.enrol(t)
 	a.login()

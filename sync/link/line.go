@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"io"
+	"math"
 	"sync"
 
 	"bianmin/offline/desk"
@@ -76,4 +77,38 @@ func (l *line) Renew(ctx context.Context) error {
 		}
 	}
 	return l.d.EnterEpoch(ctx)
+}
+
+// Lost implements [engine.Recovery].
+func (l *line) Lost(context.Context) (bool, error) { return l.d.Store().Lost(), nil }
+
+// noEvents asks for a snapshot without events: they come with the next exchange.
+const noEvents = math.MaxUint64
+
+// Restore implements [engine.Recovery]. Each part is durable before the next is asked for: cut anywhere, the next round goes
+// on from there.
+func (l *line) Restore(ctx context.Context, ack []byte) error {
+	st := l.d.Store()
+	if ack != nil {
+		if err := st.MarkLost(ack); err != nil {
+			return err
+		}
+	}
+	if st.Locked() { // before anything is fetched: it could not be opened
+		return desk.ErrRestoreLogin
+	}
+	for {
+		head, hash := st.Tip()
+		part, err := l.now().Snapshot(ctx, st.Device(), head, hash, noEvents)
+		if err != nil {
+			return err
+		}
+		if part.Diverged {
+			return st.Unlost()
+		}
+		done, err := l.d.TakeSnapshot(ctx, part.Ack, part.Packets, part.More)
+		if err != nil || done {
+			return err
+		}
+	}
 }
