@@ -21,6 +21,9 @@ import (
 var gatewayd string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(program())
+	}
 	dir, err := os.MkdirTemp("", "gatewayd")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 
 	"fyne.io/fyne/v2"
 
@@ -35,6 +36,7 @@ type Login struct {
 	enterBox   fyne.CanvasObject
 	change     *pinForm
 	panel      *fyne.Container
+	notice     *fyne.Container // what the county says; empty usually
 	root       fyne.CanvasObject
 	last       vm.LoginState
 	may        bool // a pass phrase may be typed, as its field was told
@@ -87,11 +89,21 @@ func NewLogin(env *Env, m *vm.Login) *Login {
 	s.enterBox = look.VStack(look.Gap2, s.prompt, s.pad, s.phraseBox)
 	s.change = newPINForm(env, false, s.changed, s.cancel)
 	s.panel = look.VStack(look.Gap0, s.enterBox, s.change.root)
-	s.root = input.NewScroll(look.Column(look.VStack(look.Gap0, look.Spring(),
+	s.notice = look.VStack(look.Gap0)
+	s.root = input.NewScroll(look.Column(look.VStack(look.Gap0, look.Spring(), s.notice,
 		look.VStack(look.Gap3, s.head(st), s.columns(st)), look.Spring())))
 	s.Show(st)
 	s.load()
 	return s
+}
+
+// Reload reads where the machine stands: the county may have locked it.
+func (s *Login) Reload() { s.load() }
+
+// Stale reports whether other people may log in by now than when the screen was built.
+func (s *Login) Stale() bool {
+	ops := s.vm.State().Operators
+	return !slices.EqualFunc(s.cards, ops, func(c *operatorCard, o vm.LoginCard) bool { return c.id == o.ID })
 }
 
 func (s *Login) load() {
@@ -239,7 +251,20 @@ func (s *Login) Show(st vm.LoginState) {
 	}
 	s.clock.Set(state, st.Clock)
 	s.clock.Hidden = st.Clock == ""
+	if st.Notice != s.last.Notice {
+		s.notice.Objects = nil
+		if st.Notice != "" {
+			kind := look.StateWarning
+			if st.Barred {
+				kind = look.StateDanger
+			}
+			s.notice.Objects = append(s.notice.Objects, look.Pad(look.Gap0, look.Gap2, look.NewBanner(kind, "", st.Notice)))
+		}
+	}
 	for i, c := range s.cards {
+		if i >= len(st.Operators) || st.Operators[i].ID != c.id {
+			break // who may log in has changed: the window builds the screen anew
+		}
 		o := st.Operators[i]
 		c.note.Hidden = o.Note == ""
 		c.note.Set(look.StateDanger, o.Note)
@@ -286,7 +311,7 @@ func (s *Login) Show(st vm.LoginState) {
 	s.change.root.Hidden = !st.Change
 	s.change.fault(st.Fault)
 	relaid := st.Phrase != s.last.Phrase || st.Change != s.last.Change || st.Chosen != s.last.Chosen ||
-		(st.Wait == "") != (s.last.Wait == "") || (st.Fault == "") != (s.last.Fault == "") || locks(st) != locks(s.last)
+		(st.Wait == "") != (s.last.Wait == "") || (st.Fault == "") != (s.last.Fault == "") || st.Notice != s.last.Notice || locks(st) != locks(s.last)
 	s.last = st
 	if relaid {
 		s.root.Refresh()

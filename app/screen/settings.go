@@ -15,6 +15,8 @@ import (
 type Settings struct {
 	// OnLook and OnLang are called with the name of a look or a language to change to.
 	OnLook, OnLang func(name string)
+	// OnIdle is called with the minutes after which the machine locks by itself.
+	OnIdle func(minutes string)
 	// OnLock is called to lock the machine.
 	OnLock func()
 
@@ -23,6 +25,7 @@ type Settings struct {
 	now func() time.Time
 
 	looks, langs   map[string]*look.Pressable
+	idle           map[string]*look.Pressable
 	marks          map[string]*look.Icon
 	pin            *pinForm
 	pinOpen        *look.Button
@@ -40,7 +43,7 @@ var _ View = (*Settings)(nil)
 
 // NewSettings builds the screen; now paces the progress of the check.
 func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
-	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, marks: map[string]*look.Icon{}}
+	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, idle: map[string]*look.Pressable{}, marks: map[string]*look.Icon{}}
 	st, t := m.State(), env.T
 	s.pin = newPINForm(env, true, s.changePIN, func() { m.OpenPIN(false); s.Refresh() })
 	s.pinOpen = look.NewButton(look.Secondary, t("settings.changePIN"), "key", func() {
@@ -67,7 +70,8 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 		look.Card(look.Title(t("settings.lookTitle")), s.choices(st.Looks, s.looks, &s.OnLook, 13), look.Line(),
 			look.Title(t("settings.langTitle")), s.choices(st.Langs, s.langs, &s.OnLang, 13)),
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
-			look.Wrap(look.Gap2, s.pinOpen, lock, s.pinDone), s.pin.root),
+			look.Wrap(look.Gap2, s.pinOpen, lock, s.pinDone), s.pin.root, look.Line(),
+			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
 		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))
 	s.scroll = input.NewScroll(look.Column(body))
@@ -133,10 +137,13 @@ func (s *Settings) changePIN(old, fresh, again string) {
 
 // Show shows st.
 func (s *Settings) Show(st vm.SettingsState) {
-	for _, c := range append(append([]vm.Choice{}, st.Looks...), st.Langs...) {
+	for _, c := range append(append(append([]vm.Choice{}, st.Looks...), st.Langs...), st.Idle...) {
 		card := s.looks[c.Value]
 		if card == nil {
 			card = s.langs[c.Value]
+		}
+		if card == nil {
+			card = s.idle[c.Value]
 		}
 		card.SetSelected(c.On)
 		s.marks[c.Value].Hidden = !c.On

@@ -30,6 +30,8 @@ type Login struct {
 	fault   error
 	session counter.Session // logged in with a one-time PIN that is to be changed first
 	old     string          // that PIN
+	joining string          // id of a newcomer who typed the right code and has to choose a PIN
+	joined  bool            // a newcomer has chosen one, and waits to be admitted
 }
 
 // NewLogin returns the state with nobody chosen; with one operator only, that one is. pins are shown, and only in the
@@ -62,7 +64,9 @@ type LoginState struct {
 	Phrase              bool // a pass phrase is typed instead of digits
 	Digits              int  // length of a PIN when all are equally long (sample county); 0: they differ
 	Switch              string
-	Change              bool // the one-time PIN is to be replaced before anything else
+	Change              bool   // the one-time PIN is to be replaced before anything else
+	Notice              string // what the county says about this machine, or about its lease; "" usually
+	Barred              bool   // nobody may log in because of it
 	Demo                string
 }
 
@@ -92,7 +96,7 @@ func (l *Login) Choose(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.chosen != id {
-		l.chosen, l.fault = id, nil
+		l.chosen, l.fault, l.joined = id, nil, false
 	}
 }
 
@@ -114,7 +118,7 @@ func (l *Login) Phrase() bool {
 func (l *Login) Begin() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.chosen == "" || l.busy || l.waitOf(l.chosen) > 0 {
+	if l.chosen == "" || l.busy || l.status.Barred != "" || l.waitOf(l.chosen) > 0 {
 		return false
 	}
 	l.busy, l.fault = true, nil
@@ -130,7 +134,10 @@ func (l *Login) Try(ctx context.Context, pin string) counter.Session {
 	s, err := l.c.Login(ctx, id, pin)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.busy, l.fault = false, err
+	l.busy, l.fault, l.joined = false, err, false
+	if errors.Is(err, vault.ErrActivate) {
+		l.joining, l.old, l.fault = id, pin, nil
+	}
 	if err != nil {
 		return nil
 	}
@@ -144,8 +151,12 @@ func (l *Login) Try(ctx context.Context, pin string) counter.Session {
 // Change replaces a one-time PIN. Like Try it takes its time. The session is nil when the new PIN was refused.
 func (l *Login) Change(ctx context.Context, fresh, again string) counter.Session {
 	l.mu.Lock()
-	s, old := l.session, l.old
+	s, old, joining := l.session, l.old, l.joining
 	l.mu.Unlock()
+	if joining != "" {
+		l.join(ctx, joining, old, fresh, again)
+		return nil
+	}
 	if s == nil {
 		return nil
 	}
@@ -160,6 +171,20 @@ func (l *Login) Change(ctx context.Context, fresh, again string) counter.Session
 	return s
 }
 
+// join gives a newcomer a PIN of their own. They wait for a colleague from then on.
+func (l *Login) join(ctx context.Context, id, code, fresh, again string) {
+	err := error(errPINRepeat)
+	if fresh == again {
+		err = l.c.Activate(ctx, id, code, fresh)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy, l.fault = false, err
+	if err == nil {
+		l.joining, l.old, l.joined = "", "", true
+	}
+}
+
 func changePIN(ctx context.Context, s counter.Session, old, fresh, again string) error {
 	if fresh != again {
 		return errPINRepeat
@@ -171,7 +196,7 @@ func changePIN(ctx context.Context, s counter.Session, old, fresh, again string)
 func (l *Login) Cancel(ctx context.Context) error {
 	l.mu.Lock()
 	s := l.session
-	l.session, l.old, l.fault = nil, "", nil
+	l.session, l.old, l.joining, l.fault = nil, "", "", nil
 	l.mu.Unlock()
 	if s == nil {
 		return nil
@@ -197,7 +222,7 @@ func (l *Login) State() LoginState {
 	st := LoginState{
 		Station: l.c.Station().Name, Date: DayText(t, now) + " " + WeekdayText(t, now), Time: ClockText(now),
 		Note: t.T("login.offline"), Title: t.T("login.title"), Hint: t.T("login.hint"), Chosen: l.chosen, Busy: l.busy,
-		Phrase: l.phrase, Change: l.session != nil, Switch: t.T("login.usePhrase"),
+		Phrase: l.phrase, Change: l.session != nil || l.joining != "", Switch: t.T("login.usePhrase"),
 	}
 	st.Clock, st.ClockWarns = clockWords(t, l.status.Clock)
 	if l.phrase {
@@ -208,6 +233,8 @@ func (l *Login) State() LoginState {
 		card := LoginCard{ID: op.ID, Name: op.Name, Role: roleText(t, op.Role), PIN: l.pins[op.ID], Chosen: op.ID == l.chosen}
 		if left := op.NotBefore.Sub(now); op.Locked && left > 0 {
 			card.Locked, card.Note = true, t.T("login.lockedUntil", "time", ClockText(op.NotBefore))
+		} else if op.Waiting && !op.MustChange {
+			card.Note = t.T("operator.state.waiting")
 		}
 		if card.Chosen {
 			chosen = op
@@ -217,6 +244,7 @@ func (l *Login) State() LoginState {
 	if len(l.pins) > 0 {
 		st.Demo, st.Digits = t.T("login.demo"), samePINLength(l.pins)
 	}
+	st.Notice, st.Barred = machineNotice(t, l.status)
 	if chosen.ID == "" {
 		st.Prompt = st.Hint
 		return st
@@ -231,7 +259,10 @@ func (l *Login) State() LoginState {
 	case left > 0:
 		st.Wait = t.T("login.wait", "left", waitText(t, left))
 	}
-	st.MayType = st.Wait == ""
+	st.MayType = st.Wait == "" && !st.Barred
+	if l.joined && l.fault == nil {
+		st.Prompt = t.T("login.joined")
+	}
 	if l.fault != nil {
 		key, _ := words.KeyOf(l.fault)
 		if tooSoon := key == "pin.wait" || key == "pin.locked"; !tooSoon { // Wait says those, and counts down
@@ -239,6 +270,22 @@ func (l *Login) State() LoginState {
 		}
 	}
 	return st
+}
+
+// machineNotice says why nobody may log in, or that the lease ends soon.
+func machineNotice(t Texts, st counter.Status) (text string, barred bool) {
+	days := strconv.Itoa(st.Lease.Days)
+	if st.Barred != "" {
+		reason := st.Reason
+		if reason == "" {
+			reason = t.T("desk.noReason")
+		}
+		return t.T(st.Barred, "reason", reason, "days", days), true
+	}
+	if st.Lease.State == counter.LeaseSoon {
+		return t.T("lease.soon", "days", strconv.Itoa(st.Lease.Left)), false
+	}
+	return "", false
 }
 
 // waitText says a stretch of time in minutes and seconds, rounded up, so that "0 seconds" is never shown.

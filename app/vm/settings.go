@@ -36,6 +36,7 @@ type Settings struct {
 	pinFault error
 	pinBusy  bool
 	pinDone  bool
+	idle     int // minutes
 }
 
 // NewSettings returns the state. look is the name of the look in use; gateway the platform's address.
@@ -46,6 +47,7 @@ func NewSettings(t Texts, c counter.Counter, s counter.Session, version, gateway
 // SettingsState is what the screen 设置 shows.
 type SettingsState struct {
 	Looks, Langs []Choice
+	Idle         []Choice // minutes with nobody there after which the machine locks
 	About        []Fact
 	SecretWarns  bool
 	Secret       string // where the machine secret lives and what that is worth
@@ -67,6 +69,16 @@ type SettingsState struct {
 
 // looks names the choices in their order; the values are those of look.Mode.String.
 var looks = []string{"standard", "elder", "contrast", "contrast-elder"}
+
+// IdleMinutes are the choices for how long a machine stays open with nobody at it. The second is the default.
+var IdleMinutes = []int{5, 10, 20, 30}
+
+// SetIdle notes after how many minutes with nobody there the machine locks.
+func (v *Settings) SetIdle(minutes int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.idle = minutes
+}
 
 // Load reads where the machine stands.
 func (v *Settings) Load(ctx context.Context) error {
@@ -164,6 +176,9 @@ func (v *Settings) State() SettingsState {
 	for _, l := range []string{"zh", "en"} {
 		st.Langs = append(st.Langs, Choice{l, t.T("settings.lang." + l), "", l == t.Lang()})
 	}
+	for _, n := range IdleMinutes {
+		st.Idle = append(st.Idle, Choice{itoa(n), t.T("settings.idleN", "n", itoa(n)), "", n == v.idle})
+	}
 	station := v.c.Station()
 	about := func(key, value string) { st.About = append(st.About, Fact{t.T("settings." + key), value}) }
 	about("station", station.Name)
@@ -174,6 +189,9 @@ func (v *Settings) State() SettingsState {
 	about("records", t.T("settings.recordsN", "records", utoa(v.status.Records), "acked", utoa(v.status.Acknowledged)))
 	clock, _ := clockWords(t, v.status.Clock)
 	about("clock", clock)
+	if l := v.status.Lease; l.Days > 0 {
+		about("lease", t.T("settings.leaseIs", "days", itoa(l.Days), "left", itoa(l.Left)))
+	}
 	v.secret(&st)
 	v.checkState(&st)
 	if v.pinFault != nil {

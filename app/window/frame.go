@@ -126,9 +126,22 @@ func (s *Shell) reload() {
 				s.again = false
 				defer s.reload()
 			}
+			if errors.Is(err, errWiped) {
+				s.wiped(err)
+				return
+			}
 			if err != nil {
 				s.log.Error("read status", slog.Any("cause", err))
 				return
+			}
+			if st.Barred != "" && s.session != nil { // by order of the county, or the lease is over
+				s.Lock()
+			} else if v, ok := s.view.(*screen.Login); ok {
+				if v.Stale() {
+					s.login()
+				} else {
+					v.Reload()
+				}
 			}
 			changed := s.line.SetStatus(st)
 			s.showBar()
@@ -137,6 +150,14 @@ func (s *Shell) reload() {
 			}
 		})
 	})
+}
+
+// wiped says that the county has destroyed the machine's keys. There is nothing left to go back to.
+func (s *Shell) wiped(err error) {
+	s.dropSheet()
+	s.leave()
+	s.session, s.machine = nil, nil
+	s.showAlone(&place{page: &page{view: func(*Shell, any) screen.View { return newMessage(s, "", err) }}})
 }
 
 // submitted is called, from any goroutine, when something was committed that has to be sent.

@@ -10,7 +10,7 @@ import (
 	"bianmin/app/screen"
 )
 
-// How long a machine stays open with nobody at it, and how long before it says so.
+// How long a machine stays open with nobody at it unless the settings say otherwise, and how long before it says so.
 const (
 	idleLock = 10 * time.Minute
 	idleWarn = 30 * time.Second
@@ -108,11 +108,11 @@ func (s *Shell) tick() {
 		return
 	}
 	switch idle := s.o.Now().Sub(s.active); {
-	case idle >= idleLock:
+	case idle >= s.idleAfter():
 		s.warned = false
 		s.Lock()
 		s.say("info", s.T("window.idleLocked"))
-	case idle >= idleLock-idleWarn && !s.warned:
+	case idle >= s.idleAfter()-idleWarn && !s.warned:
 		s.say("warn", s.T("window.idle"))
 		s.warned = true
 	case idle < 0: // the clock went back

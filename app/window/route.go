@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -101,11 +102,22 @@ func allPages() map[screen.Page]*page {
 		screen.PageSettings: {
 			rail: railSettings, root: true,
 			model: func(s *Shell, _ string) (any, error) {
-				return vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String()), nil
+				m := vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String())
+				m.SetIdle(int(s.idleAfter() / time.Minute))
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
+				v.OnIdle = func(minutes string) {
+					n, err := strconv.Atoi(minutes)
+					if err != nil {
+						return
+					}
+					m.SetIdle(n)
+					s.setIdle(n)
+					v.Refresh()
+				}
 				v.OnLook = func(name string) {
 					m.SetLook(name)
 					s.setLook(name)

@@ -8,8 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"bianmin/app/look"
+	"bianmin/app/vm"
 )
 
 const settingsName = "settings.json"
@@ -19,6 +22,7 @@ const settingsName = "settings.json"
 type settings struct {
 	Look   string `json:"look,omitempty"` // look.Mode.String
 	Lang   string `json:"lang,omitempty"`
+	Idle   int    `json:"idle,omitempty"`   // minutes with nobody there after which the machine locks; 0: the default
 	Phrase bool   `json:"phrase,omitempty"` // PINs are typed in a field instead of the pad
 }
 
@@ -82,6 +86,21 @@ func (s *Shell) setLook(name string) {
 	s.keep.Look = mode.String()
 	look.Set(s.o.App, mode)
 	s.rebuild()
+	s.keepSettings()
+}
+
+// idleAfter is how long the machine stays open with nobody at it. What a hand wrote into the file is held to the choices.
+func (s *Shell) idleAfter() time.Duration {
+	if slices.Contains(vm.IdleMinutes, s.keep.Idle) {
+		return time.Duration(s.keep.Idle) * time.Minute
+	}
+	return idleLock
+}
+
+// setIdle changes it at once.
+func (s *Shell) setIdle(minutes int) {
+	s.keep.Idle = minutes
+	s.touch()
 	s.keepSettings()
 }
 

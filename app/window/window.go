@@ -110,7 +110,10 @@ type resumption struct {
 	route    screen.Route
 }
 
-var errNotEnrolled = words.New("desk.notEnrolled", nil)
+var (
+	errNotEnrolled = words.New("desk.notEnrolled", nil)
+	errWiped       = words.New("desk.wiped", nil)
+)
 
 // New builds the window and begins to open the machine. It does not show it; ShowAndRun does.
 func New(o Options) *Shell {

@@ -34,6 +34,8 @@ type Counter interface {
 	Operators() []vault.OperatorInfo
 	// Login opens a session. Errors carry the keys pin.wrong, pin.wait, pin.locked, pin.noOperator.
 	Login(ctx context.Context, id, pin string) (Session, error)
+	// Activate replaces a newcomer's one-time code (Login: pin.activate) by a PIN of their own; then a colleague admits them.
+	Activate(ctx context.Context, id, code, fresh string) error
 	Status(ctx context.Context) (Status, error)
 	// Verify judges a receipt link with the key lists this machine holds.
 	Verify(link string) receipt.Verdict
