@@ -71,6 +71,7 @@ const (
 	EventKeyList      Kind = "keys.published"
 	EventPins         Kind = "pins.changed"
 	EventDeviceLocked Kind = "device.locked"
+	EventTimed        Kind = "case.timed"
 )
 
 // Clock is the quality of the wall clock when a record was made.

@@ -10,7 +10,7 @@ import (
 // clearKinds are events whose bodies name nobody and travel in clear; every other body is sealed to the device.
 var clearKinds = map[journal.Kind]bool{
 	journal.EventAccepted: true, journal.EventPack: true, journal.EventKeyList: true, journal.EventPins: true,
-	journal.EventDeviceLocked: true,
+	journal.EventDeviceLocked: true, journal.EventTimed: true,
 }
 
 // emit writes an event into a device's inbox within tx and returns it with its body open, as projections read it.

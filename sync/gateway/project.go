@@ -177,6 +177,8 @@ func (p *projector) record(r journal.Record) error {
 		return p.submitted(r)
 	case journal.KindCaseAmended, journal.KindCaseWithdrawn, journal.KindReceiptPrinted:
 		return p.about(r)
+	case journal.KindClockJump:
+		return p.found(r)
 	}
 	return nil
 }
@@ -200,6 +202,9 @@ func (p *projector) submitted(r journal.Record) error {
 		return p.quarantine(nil, r, ReasonBody, err.Error())
 	}
 	if p.live {
+		if err := p.time(c, r); err != nil {
+			return err
+		}
 		if err := p.autoAccept(c, r); err != nil {
 			return err
 		}
@@ -224,6 +229,11 @@ func (p *projector) about(r journal.Record) error {
 		return err
 	}
 	err = c.ApplyRecord(r)
+	if err == nil && p.live {
+		if err := p.time(c, r); err != nil {
+			return err
+		}
+	}
 	switch {
 	case errors.Is(err, casefile.ErrMove):
 		if err := p.quarantine(c, r, ReasonMove, string(c.State)); err != nil {
