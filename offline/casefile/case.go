@@ -37,7 +37,7 @@ type Case struct {
 	Operator    string         `cbor:"14,keyasint"` // who took it in
 	Urgent      bool           `cbor:"15,keyasint"`
 	Purged      bool           `cbor:"16,keyasint"` // the submission's body was erased; only the header stands
-	SubmittedAt int64          `cbor:"17,keyasint"` // Unix milliseconds, the desk's clock
+	SubmittedAt int64          `cbor:"17,keyasint"` // Unix milliseconds, the desk's clock, or the platform's correction of it
 	PromisedDue Day            `cbor:"18,keyasint"` // as printed on the first receipt; 0 when none
 	Consent     string         `cbor:"19,keyasint"`
 	Answers     []byte         `cbor:"20,keyasint"` // canonical CBOR of form.Values, newest
@@ -55,6 +55,7 @@ type Case struct {
 	Stage2      []byte         `cbor:"32,keyasint"` // COSE envelope of the 受理通知书, from the platform
 	Timeline    []Step         `cbor:"33,keyasint"` // in causal order
 	Acts        []Act          `cbor:"34,keyasint"` // what the case was built from, for the next Apply
+	ReadAt      int64          `cbor:"35,keyasint"` // what the desk's clock said, when the platform corrected SubmittedAt; 0 else
 }
 
 // Correction is what the authority asks for (补正告知).
@@ -71,15 +72,16 @@ type Correction struct {
 
 // Step is one line of the time line.
 type Step struct {
-	At      int64        `cbor:"1,keyasint"` // Unix milliseconds: the desk's clock for records, the platform's for events
+	At      int64        `cbor:"1,keyasint"` // Unix milliseconds: the desk's clock for records, or its correction; the platform's for events
 	Kind    journal.Kind `cbor:"2,keyasint"`
 	State   State        `cbor:"3,keyasint"` // state that the step led to; "" when it changed none
 	By      string       `cbor:"4,keyasint"` // operator id for records, officer when known for events
 	Note    string       `cbor:"5,keyasint"`
-	Seq     uint64       `cbor:"6,keyasint"` // of the record; 0 for events
-	Cursor  uint64       `cbor:"7,keyasint"` // of the event; 0 for records
-	Sealed  bool         `cbor:"8,keyasint"` // the body is not opened yet
-	Ignored bool         `cbor:"9,keyasint"` // the table of moves does not have it; the state stayed
+	Seq     uint64       `cbor:"6,keyasint"`  // of the record; 0 for events
+	Cursor  uint64       `cbor:"7,keyasint"`  // of the event; 0 for records
+	Sealed  bool         `cbor:"8,keyasint"`  // the body is not opened yet
+	Ignored bool         `cbor:"9,keyasint"`  // the table of moves does not have it; the state stayed
+	Read    int64        `cbor:"10,keyasint"` // what the desk's clock said, when the platform corrected At; 0 else
 }
 
 // Key returns the translation key of the step's kind: "case.step." and the kind.
@@ -94,6 +96,8 @@ type Act struct {
 	Cursor uint64       `cbor:"5,keyasint"`
 	Sealed bool         `cbor:"6,keyasint"`
 	Body   []byte       `cbor:"7,keyasint"`
+
+	read int64 // what the desk's clock said, while folding
 }
 
 // Awaited reports whether a case counts as delivered only when the platform holds records of this kind: what the citizen
@@ -242,6 +246,16 @@ func (c *Case) MayAmend() (cursor uint64, ok bool) {
 // MayWithdraw reports whether the citizen may still take the case back.
 func (c *Case) MayWithdraw() bool {
 	return CanMove(c.State, Withdrawn, c.AcceptedAt != 0) && !c.State.Closed()
+}
+
+// TimeOf returns when a record about the case was made, as corrected; 0 when the case does not know it.
+func (c *Case) TimeOf(seq uint64) int64 {
+	for _, s := range c.Timeline {
+		if s.Seq == seq && seq != 0 {
+			return s.At
+		}
+	}
+	return 0
 }
 
 // SetReceipt keeps the COSE envelope of a receipt stage (1 or 2) with the case.

@@ -17,7 +17,11 @@ func (c *Case) fold() error {
 	c.Correction, c.ClosedAt, c.Result, c.Quarantine, c.LastSeq, c.Stage2 = nil, 0, "", "", 0, nil
 	var own, events []Act
 	answers := make(map[uint64][]Act)
-	for _, a := range c.Acts {
+	acts, err := c.timed()
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
 		if Awaited(a.Kind) {
 			c.LastSeq = max(c.LastSeq, a.Seq)
 		}
@@ -64,13 +68,46 @@ func (c *Case) fold() error {
 	return nil
 }
 
+// timed returns the acts with the times of records as the platform corrected them, without the corrections themselves.
+func (c *Case) timed() ([]Act, error) {
+	c.ReadAt = 0
+	times := map[uint64]int64{}
+	out := make([]Act, 0, len(c.Acts))
+	for _, a := range c.Acts { // by cursor: a later correction wins
+		if a.Kind != journal.EventTimed {
+			out = append(out, a)
+			continue
+		}
+		t, err := journal.DecodeBody[journal.Timed](a.Body)
+		if err != nil {
+			return nil, fmt.Errorf("casefile: event %d: %w", a.Cursor, err)
+		}
+		times[t.Seq] = t.At
+	}
+	for i, a := range out {
+		if a.Cursor != 0 {
+			continue
+		}
+		if a.Seq == c.Seq {
+			c.SubmittedAt = a.At
+		}
+		if at, ok := times[a.Seq]; ok {
+			if a.Seq == c.Seq {
+				c.SubmittedAt, c.ReadAt = at, a.At
+			}
+			out[i].At, out[i].read = at, a.At
+		}
+	}
+	return out, nil
+}
+
 // folding is what fold must remember between steps beyond the case itself.
 type folding struct {
 	here bool // withdrawn at the desk, not yet confirmed: the platform may have decided before it knew
 }
 
 func (f *folding) step(c *Case, a Act) error {
-	s := Step{At: a.At, Kind: a.Kind, By: a.By, Seq: a.Seq, Cursor: a.Cursor, Sealed: a.Sealed}
+	s := Step{At: a.At, Kind: a.Kind, By: a.By, Seq: a.Seq, Cursor: a.Cursor, Sealed: a.Sealed, Read: a.read}
 	var err error
 	if a.Cursor == 0 {
 		err = f.record(c, a, &s)

@@ -164,7 +164,7 @@ func (s *Session) viewCase(c *casefile.Case, acked uint64) counter.Case {
 			promised, statutory = it.Promised, it.Statutory
 		}
 	}
-	v.Clock = c.Clock(s.d.cfg.Now(), promised, statutory, cal)
+	v.Clock = c.Clock(s.d.store.Time(), promised, statutory, cal)
 	switch {
 	case c.State.Closed():
 	case v.Clock.AnswerBy != 0:

@@ -105,6 +105,23 @@ type Quarantined struct {
 	Detail string `cbor:"2,keyasint"`
 }
 
+// Timed is the body of EventTimed: when the record that the event names was really made, because the machine's clock was
+// wrong. The newest one for a record counts. It names nobody and travels in clear.
+type Timed struct {
+	At   int64  `cbor:"1,keyasint"` // Unix milliseconds, the platform's clock
+	Read int64  `cbor:"2,keyasint"` // the record's own time, as the machine read it
+	Seq  uint64 `cbor:"3,keyasint"` // the record
+}
+
+// Words of Note.What in a record of KindClockJump.
+const (
+	// ClockJumped: the wall clock moved by Count milliseconds against the running time since the record before.
+	ClockJumped = "clock"
+	// ClockFound: the platform's time arrived, and shows that the records of this boot before this one were read from a wall
+	// clock that was Count milliseconds behind it (negative: ahead). From is the clock as read, To the platform's time.
+	ClockFound = "platform"
+)
+
 // PackPublished is the body of EventPack. It travels in clear.
 type PackPublished struct {
 	Kind    string   `cbor:"1,keyasint"` // "county" now; see docs/packs.md

@@ -87,6 +87,7 @@ const (
 	EventRecovery         Kind = "recovery.published"
 	EventOperator         Kind = "operator.granted"
 	EventOperatorWithdraw Kind = "operator.withdrawn"
+	EventTimed            Kind = "case.timed"
 )
 
 // Clock is the quality of the wall clock when a record was made.

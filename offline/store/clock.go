@@ -48,6 +48,32 @@ func (c clockState) signed(at int64, wall time.Time, b Boot) clockState {
 	return clockState{Signed: at, BootID: b.ID, Up: b.Up.Milliseconds(), Wall: wall.UnixMilli(), Exact: b.ID != ""}
 }
 
+// found tells how far the wall clock was behind the platform's time when the records of this boot were written, and 0 when
+// that is not known, or known already: then their own quality says it. A clock that was put right since the last mark,
+// perhaps by the system just before the platform was reached, counts as it was at the mark.
+func (c clockState) found(at int64, wall time.Time, b Boot) time.Duration {
+	next, jump := c.at(wall, b)
+	if c.Exact || next.BootID == "" || next.BootID != c.BootID || next.Up < c.Up {
+		return 0
+	}
+	if d := time.Duration(at-wall.UnixMilli())*time.Millisecond + jump; d.Abs() > jumpTolerance {
+		return d
+	}
+	return 0
+}
+
+// time is the best that is known of the present: the platform's time and the running time since, else the wall clock, but
+// never earlier than the least time that has passed.
+func (c clockState) time(wall time.Time, b Boot) time.Time {
+	c, _ = c.at(wall, b)
+	least := time.UnixMilli(c.Signed + c.Base)
+	switch d := wall.Sub(least); {
+	case c.Signed == 0, c.Exact && d.Abs() <= jumpTolerance, !c.Exact && d >= 0:
+		return wall
+	}
+	return least.In(wall.Location())
+}
+
 // quality is what a record says about its time.
 func (c clockState) quality() journal.Clock {
 	if c.Signed == 0 {

@@ -103,7 +103,7 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	next, jump := s.clock.at(now, s.boot())
 	if jump != 0 && s.head > 0 {
 		note := journal.Note{
-			What: "clock", From: now.Add(-jump).UTC().Format(time.RFC3339), To: now.UTC().Format(time.RFC3339), Count: jump.Milliseconds(),
+			What: journal.ClockJumped, From: now.Add(-jump).UTC().Format(time.RFC3339), To: now.UTC().Format(time.RFC3339), Count: jump.Milliseconds(),
 		}
 		if _, err := s.commit(Act{Operator: a.Operator, Kind: journal.KindClockJump}, canon.MustMarshal(note), now, next); err != nil {
 			return journal.Record{}, err

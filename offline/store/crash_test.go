@@ -317,7 +317,7 @@ func TestKill9InMigration(t *testing.T) {
 			f.Step = "row" // for certain in the middle, whatever the machine's pace
 		}
 		c.tellChild(f)
-		c.killed(0, true, time.Duration(round*round*17%37)*time.Millisecond)
+		c.killed(0, true, time.Duration(round*round*17%37)*300*time.Microsecond)
 		c.o.Now, c.clock = nil, time.Now()
 		s, err := Open(c.o)
 		switch {

@@ -11,6 +11,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"bianmin/offline/canon"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -456,9 +457,18 @@ func (s *Store) TakeTime(ctx context.Context, at int64) error {
 		s.mu.Unlock()
 		return nil // an answer that overtook another
 	}
-	s.clock = s.clock.signed(at, s.now(), s.boot())
+	wall, boot := s.now(), s.boot()
+	found := s.clock.found(at, wall, boot)
+	s.clock = s.clock.signed(at, wall, boot)
 	c, on := s.clock, s.clockOn
 	s.mu.Unlock()
+	if found != 0 && s.head > 0 && s.writable() == nil {
+		note := journal.Note{
+			What: journal.ClockFound, From: wall.UTC().Format(time.RFC3339), To: time.UnixMilli(at).UTC().Format(time.RFC3339), Count: found.Milliseconds(),
+		}
+		_, err := s.commit(Act{Kind: journal.KindClockJump}, canon.MustMarshal(note), wall, c)
+		return err
+	}
 	if c.quality().Quality() <= on.quality().Quality() && at-on.Signed < clockKeep.Milliseconds() {
 		return nil
 	}
@@ -480,6 +490,14 @@ func (s *Store) Clock() journal.Clock {
 	defer s.mu.RUnlock()
 	c, _ := s.clock.at(s.now(), s.boot())
 	return c.quality()
+}
+
+// Time returns the present as well as it is known: what the legal clock counts with. A wall clock that the platform's time
+// contradicts is not believed.
+func (s *Store) Time() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.clock.time(s.now(), s.boot())
 }
 
 // Summary is what may be told while nobody is logged in.

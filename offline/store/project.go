@@ -278,6 +278,10 @@ func (r *Row) told(ev journal.Event) {
 		r.move(casefile.Delivered)
 	case journal.EventQuarantined:
 		r.Quarantined = true
+	case journal.EventTimed:
+		if t, err := journal.DecodeBody[journal.Timed](ev.Body); err == nil && ev.Seq == r.Seq {
+			r.SubmittedAt = t.At
+		}
 	}
 }
 

@@ -345,7 +345,7 @@ func (s *Store) start() error {
 		return err
 	}
 	fresh, err := migrate(s.db.db, s.box, s.o.seams.migrations, func(tx *bolt.Tx, v int) error {
-		return tx.CopyFile(s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)), 0o600)
+		return copyAside(tx, s.path+".before-"+strconv.Itoa(len(s.o.seams.migrations)))
 	}, func(tx *bolt.Tx) error {
 		return s.box.put(tx, bucketMeta, keyIdentity, identity{Device: s.newestEpoch().Device, Made: s.now().UnixMilli()})
 	})

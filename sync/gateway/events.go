@@ -12,6 +12,7 @@ var clearKinds = map[journal.Kind]bool{
 	journal.EventAccepted: true, journal.EventPack: true, journal.EventKeyList: true, journal.EventPins: true,
 	journal.EventDeviceLocked: true, journal.EventDeviceUnlocked: true, journal.EventDeviceWiped: true, journal.EventDeviceLease: true,
 	journal.EventRecovery: true,
+	journal.EventTimed:    true,
 }
 
 // emit writes an event into a device's inbox within tx and returns it with its body open, as projections read it.

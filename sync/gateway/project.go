@@ -217,6 +217,8 @@ func (p *projector) record(r journal.Record) error {
 		return p.carried(r)
 	case journal.KindFormerAct:
 		return p.formerAct(r)
+	case journal.KindClockJump:
+		return p.found(r)
 	}
 	return nil
 }
@@ -240,6 +242,9 @@ func (p *projector) submitted(r journal.Record) error {
 		return p.quarantine(nil, r, ReasonBody, err.Error())
 	}
 	if p.live {
+		if err := p.time(c, r); err != nil {
+			return err
+		}
 		if err := p.autoAccept(c, r); err != nil {
 			return err
 		}
@@ -264,6 +269,11 @@ func (p *projector) about(r journal.Record) error {
 		return err
 	}
 	err = c.ApplyRecord(r)
+	if err == nil && p.live {
+		if err := p.time(c, r); err != nil {
+			return err
+		}
+	}
 	switch {
 	case errors.Is(err, casefile.ErrMove):
 		if err := p.quarantine(c, r, ReasonMove, string(c.State)); err != nil {
