@@ -166,7 +166,7 @@ func (g *Guide) State() (GuideState, error) {
 		st.Basis = append(st.Basis, Fact{strings.TrimSpace(b.Title + " " + b.Article), b.Text})
 	}
 	if person != "" && g.cat.Roster != nil {
-		if p := g.cat.Roster.Person(person); p != nil {
+		if p, err := g.cat.Roster.Person(person); err == nil && p != nil {
 			st.Start = t.T("guide.startFor", "name", p.Name())
 		}
 	}

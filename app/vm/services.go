@@ -120,7 +120,7 @@ func (v *Services) State() (ServicesState, error) {
 		}
 	}
 	if v.person != "" && c.Roster != nil {
-		if p := c.Roster.Person(v.person); p != nil {
+		if p, err := c.Roster.Person(v.person); err == nil && p != nil {
 			st.For = v.t.T("services.for", "name", p.Name())
 		}
 	}

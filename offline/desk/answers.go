@@ -34,7 +34,11 @@ func (s *Session) SubmitAnswers(ctx context.Context, service string, line []byte
 			return none, err
 		}
 		if cat.Roster != nil {
-			if p := cat.Roster.ByNumber(id); p != nil {
+			p, err := cat.Roster.ByNumber(id)
+			if err != nil {
+				return none, s.d.bookFault(err)
+			}
+			if p != nil {
 				env = s.env(p)
 			}
 		}

@@ -47,7 +47,8 @@ func (s *Session) FindPeople(query string, limit int) ([]*people.Person, error) 
 	if c.Roster == nil {
 		return nil, nil
 	}
-	return c.Roster.Find(query, limit), nil
+	found, err := c.Roster.Find(query, limit)
+	return found, s.d.bookFault(err)
 }
 
 // Person returns a person of the roster and records that the data was opened.
@@ -67,7 +68,8 @@ func (s *Session) rosterPerson(id string) (*people.Person, error) {
 	if err != nil || id == "" || c.Roster == nil {
 		return nil, err
 	}
-	return c.Roster.Person(id), nil
+	p, err := c.Roster.Person(id)
+	return p, s.d.bookFault(err)
 }
 
 // Drafts lists cases begun and not submitted, the newest first.
