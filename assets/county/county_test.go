@@ -51,8 +51,7 @@ func TestPersons(t *testing.T) {
 	c := open(t)
 	on := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	youngest, oldest, over80 := 200, 0, 0
-	for i := range c.Roster.Persons {
-		p := &c.Roster.Persons[i]
+	for _, p := range persons(t, c) {
 		id := p.Number()
 		if id.Kind() != ident.KindFictional {
 			t.Errorf("%s has a number that may belong to somebody", p)
@@ -65,15 +64,18 @@ func TestPersons(t *testing.T) {
 		if tel, ok := p.Element(people.Phone); ok && !strings.HasPrefix(tel.Value, "160") {
 			t.Errorf("%s has a telephone that may ring", p)
 		}
-		if found := c.Roster.Find(p.Name(), 0); len(found) != 1 {
+		if found, err := c.Roster.Find(p.Name(), 0); err != nil || len(found) != 1 {
 			t.Errorf("%s: the name finds %d persons", p, len(found))
 		}
 	}
-	if n := len(c.Roster.Persons); n < 60 || youngest > 1 || oldest < 101 || over80 < 6 {
+	if n := c.Roster.Len(); n < 60 || youngest > 1 || oldest < 101 || over80 < 6 {
 		t.Errorf("%d persons of %d to %d years, %d of 80 and more", n, youngest, oldest, over80)
 	}
 	for q, want := range map[string]string{"shancs": "单长寿", "ouyang": "欧阳国栋", "ycqs": "尉迟青山", "mqc": "万俟春", "0021": "刘玉珍", "xfj": "解放军", "aygl": "阿依古丽·买买提", "xq": ""} {
-		got := c.Roster.Find(q, 1)
+		got, err := c.Roster.Find(q, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if want == "" {
 			if len(got) != 0 {
 				t.Errorf("%s finds %s", q, got[0].Name())
@@ -86,12 +88,21 @@ func TestPersons(t *testing.T) {
 	}
 }
 
+func persons(t *testing.T, c *catalog.Catalog) []*people.Person {
+	t.Helper()
+	var out []*people.Person
+	if err := c.Roster.Each(func(p *people.Person) error { out = append(out, p); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // TestPrefillOfForms checks that the roster answers what the forms ask of it.
 func TestPrefillOfForms(t *testing.T) {
 	c := open(t)
-	p := c.Roster.ByNumber("999999194102030013")
-	if p == nil {
-		t.Fatal("the sample man of 85 is missing")
+	p, err := c.Roster.ByNumber("999999194102030013")
+	if p == nil || err != nil {
+		t.Fatalf("the sample man of 85 is missing: %v", err)
 	}
 	f, ok := c.Form("gaoling")
 	if !ok {
@@ -197,8 +208,7 @@ func TestDictionaryHelpsAndTellsNothing(t *testing.T) {
 	if len(c.Dictionary) > 32<<10 {
 		t.Errorf("the dictionary has %d bytes", len(c.Dictionary))
 	}
-	for i := range c.Roster.Persons {
-		p := &c.Roster.Persons[i]
+	for _, p := range persons(t, c) {
 		for name, e := range p.Elements {
 			if len(e.Value) > 4 && !strings.HasSuffix(name, "Division") && bytes.Contains(c.Dictionary, []byte(e.Value)) {
 				t.Errorf("the dictionary holds %s of %s", name, p)

@@ -81,6 +81,9 @@ func (r *Reader) Done() error {
 	return r.err
 }
 
+// Refuse makes err the first error, if there was none: what was read is not what it should be.
+func (r *Reader) Refuse(err error) { r.fail(err) }
+
 func (r *Reader) fail(err error) {
 	if r.err == nil {
 		r.err, r.b = err, nil

@@ -294,6 +294,9 @@ func open(data []byte, checked bool, pubs []vault.PublicKey) (*Pack, error) {
 	return p, nil
 }
 
+// Roster returns the roster of a roster pack; nil of other kinds.
+func (p *Pack) Roster() *people.Roster { return p.content.roster }
+
 func parseEnvelope(data []byte) (envelope, error) {
 	var e envelope
 	if len(data) > MaxPacked {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
-	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/form"
 	"bianmin/offline/ident"
@@ -29,6 +28,7 @@ type content struct {
 	forms        map[string]*form.Form
 	dictionary   []byte
 	roster       *people.Roster
+	book         *people.Book // made of a roster that is not here
 }
 
 // MaxDictionary is the largest dictionary for packets, in bytes.
@@ -64,8 +64,8 @@ func (r *reading) rosterFiles(entries []Entry) {
 			r.add(e.Name, "", "has no place in a roster pack")
 			continue
 		}
-		var roster people.Roster
-		if err := canon.Unmarshal(e.Data, &roster); err != nil {
+		roster, err := people.Read(e.Data)
+		if err != nil {
 			r.add(e.Name, "", "%v", err)
 			continue
 		}
@@ -73,15 +73,9 @@ func (r *reading) rosterFiles(entries []Entry) {
 		for _, f := range faults {
 			r.add(e.Name, f.Path, "%s", f.Reason)
 		}
-		if len(faults) > 0 {
-			continue
+		if len(faults) == 0 {
+			r.c.roster = roster
 		}
-		opened, err := people.Open(e.Data)
-		if err != nil {
-			r.add(e.Name, "", "%v", err)
-			continue
-		}
-		r.c.roster = opened
 	}
 	if len(entries) == 0 {
 		r.add(rosterName, "", "is missing")

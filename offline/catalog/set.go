@@ -66,15 +66,16 @@ func (s *Set) Catalog() (*Catalog, error) {
 		out.byHash[h] = f
 	}
 	if rp := s.newest[KindRoster]; rp != nil {
-		out.Roster = rp.content.roster
-		l := &linter{}
-		for i := range out.Roster.Households {
-			if code := out.Roster.Households[i].Division; !known(c.divisions, code) {
-				l.add(rosterName, fmt.Sprintf("households[%d].division", i), "%s is not in the county's pack", code)
+		if out.Roster = rp.content.book; out.Roster == nil {
+			var err error
+			if out.Roster, err = rp.content.roster.Book(); err != nil {
+				return nil, fmt.Errorf("catalog: roster: %w", err)
 			}
 		}
-		if len(l.faults) > 0 {
-			return nil, &LintError{l.faults}
+		if rp.content.roster != nil {
+			if err := c.divisions.cover(rp.content.roster.Divisions()); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, kind := range []string{KindCounty, KindRoster} {
@@ -83,6 +84,29 @@ func (s *Set) Catalog() (*Catalog, error) {
 		}
 	}
 	return out, nil
+}
+
+// RosterPack is a roster pack that was opened before, and whose roster is read from a book that was made of it then.
+func RosterPack(county string, version uint32, hash vault.Hash, size int, book *people.Book) *Pack {
+	return &Pack{County: county, Kind: KindRoster, Version: version, Hash: hash, Size: size, Names: []string{rosterName}, content: &content{book: book}}
+}
+
+// CheckRoster returns what is wrong with the divisions that a roster's households live in: ErrLint when one is not in the county's
+// pack. A set does this for packs that it is given open; of a RosterPack whoever opens the book asks.
+func (c *Catalog) CheckRoster(divisions []string) error { return c.Divisions.cover(divisions) }
+
+// cover reports codes that are not among the divisions.
+func (d *Divisions) cover(codes []string) error {
+	l := &linter{}
+	for _, code := range codes {
+		if !known(d, code) {
+			l.add(rosterName, "households", "%s is not in the county's pack", code)
+		}
+	}
+	if len(l.faults) > 0 {
+		return &LintError{l.faults}
+	}
+	return nil
 }
 
 func known(d *Divisions, code string) bool {
@@ -98,7 +122,7 @@ type Catalog struct {
 	Divisions      *Divisions
 	Calendar       *casefile.Calendar
 	Institutions   []Institution
-	Roster         *people.Roster // nil on a machine that holds none
+	Roster         *people.Book // nil on a machine that holds none
 	Lists          Lists
 	Dictionary     []byte // zstd dictionary for packets
 	DictionaryHash vault.Hash

@@ -64,6 +64,8 @@ type Desk struct {
 	noPacks  error                      // why catalog is nil while somebody is at work
 	programs map[[32]byte]*form.Program // compiled forms by hash
 	seen     int                        // newest commit when Tend was called last
+
+	behind sync.WaitGroup // what no screen waits for
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
@@ -144,6 +146,7 @@ func (d *Desk) Close() error {
 	d.mu.Lock()
 	d.lock()
 	d.mu.Unlock()
+	d.behind.Wait()
 	d.guard.mu.Lock()
 	closed := d.guard.wiped
 	d.guard.mu.Unlock()
@@ -253,15 +256,21 @@ func (d *Desk) unlock(u *vault.Unlocked) error {
 // setCatalog opens the packs. Without them nothing can be taken in, but everything else goes on: what was taken in is
 // sent, shown and checked. d.mu is held.
 func (d *Desk) setCatalog(key vault.PrivateKey) {
+	d.closeBook()
 	d.catalog, d.noPacks = d.openCatalog(key)
 	if d.noPacks != nil {
 		d.cfg.Log.Error("packs do not open", slog.Any("cause", d.noPacks))
+	}
+	if d.catalog != nil && d.catalog.Roster != nil {
+		c := d.catalog
+		d.behind.Go(func() { d.checkBook(c) }) // no screen waits for it
 	}
 }
 
 // lock closes the store and forgets what was opened. d.mu is held.
 func (d *Desk) lock() {
 	d.store.Lock()
+	d.closeBook()
 	if d.unlocked != nil {
 		d.unlocked.Close()
 	}

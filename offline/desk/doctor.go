@@ -34,6 +34,9 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 		}
 		r.Faults = append(r.Faults, counter.Fault{Where: f.Where, Seq: f.Seq, Kind: string(f.Kind), At: f.At, Reason: f.What, Detail: detail})
 	}
+	if d.doctorBook() {
+		r.Repaired = append(r.Repaired, "roster")
+	}
 	bad, err := badPacks(d.cfg.Dir)
 	if err != nil {
 		return r, err

@@ -143,12 +143,18 @@ func (d *Desk) keepPack(data []byte) error {
 		d.cfg.Log.Warn("remove damaged pack", slog.Any("cause", err))
 	}
 	d.noteChecked(n, n.hash)
+	if r := p.Roster(); r != nil {
+		if err := d.makeBook(n, r); err != nil {
+			return err
+		}
+	}
 	// Forms of older versions stay: cases taken in with them are still corrected. A roster is only ever the newest.
 	if had && old != n && n.kind == catalog.KindRoster {
 		if err := os.Remove(filepath.Join(d.cfg.Dir, packsFolder, old.file())); err != nil {
 			d.cfg.Log.Warn("remove old pack", slog.Any("cause", err))
 		}
 		d.dropChecked(old)
+		d.dropBook(old)
 	}
 	return nil
 }
@@ -193,12 +199,16 @@ func (d *Desk) openCatalog(key vault.PrivateKey) (*catalog.Catalog, error) {
 	}
 	set := catalog.NewSet()
 	for _, n := range held {
+		if n.kind == catalog.KindRoster {
+			if err := set.Add(d.rosterPack(n, key)); err != nil {
+				return nil, words.New("desk.packDamaged", err)
+			}
+			continue
+		}
 		p, err := d.openPack(n, key)
 		if errors.Is(err, errPackDamaged) {
-			d.cfg.Log.Error("pack set aside", slog.String("pack", n.file()), slog.Any("cause", err))
-			path := filepath.Join(d.cfg.Dir, packsFolder, n.file())
-			if err := os.Rename(path, path+badSuffix); err != nil {
-				return nil, words.New("desk.folderUnwritable", err)
+			if err := d.setPackAside(n, err); err != nil {
+				return nil, err
 			}
 			continue
 		}
@@ -218,6 +228,15 @@ func (d *Desk) openCatalog(key vault.PrivateKey) (*catalog.Catalog, error) {
 
 // errPackDamaged reports a pack file that is not what was written.
 var errPackDamaged = words.New("desk.packDamaged", nil)
+
+func (d *Desk) setPackAside(n packName, cause error) error {
+	d.cfg.Log.Error("pack set aside", slog.String("pack", n.file()), slog.Any("cause", cause))
+	path := filepath.Join(d.cfg.Dir, packsFolder, n.file())
+	if err := os.Rename(path, path+badSuffix); err != nil {
+		return words.New("desk.folderUnwritable", err)
+	}
+	return nil
+}
 
 func (d *Desk) openPack(n packName, key vault.PrivateKey) (*catalog.Pack, error) {
 	raw, err := os.ReadFile(filepath.Join(d.cfg.Dir, packsFolder, n.file()))

@@ -64,20 +64,24 @@ func (s scope) place() string {
 
 // person reports whether somebody of the roster is visible: registered, living, or in a household of the own division.
 // Somebody of whom no division is known belongs to the station.
-func (s scope) person(r *people.Roster, p *people.Person) bool {
+func (s scope) person(b *people.Book, p *people.Person) (bool, error) {
 	known := false
 	for _, name := range []string{people.ResDiv, people.RegDiv} {
 		if e, ok := p.Element(name); ok {
 			known = true
 			if s.covers(e.Value) {
-				return true
+				return true, nil
 			}
 		}
 	}
-	if h := r.Household(p.Household); h != nil {
-		return s.covers(h.Division)
+	h, err := b.Household(p.Household)
+	if err != nil {
+		return false, err
 	}
-	return !known && s.own.Contains(s.station)
+	if h != nil {
+		return s.covers(h.Division), nil
+	}
+	return !known && s.own.Contains(s.station), nil
 }
 
 // submitted reports whether a case is visible: it was taken in for the own division.
@@ -147,34 +151,63 @@ func (s *Session) visibleDraft(id string) (store.Draft, error) {
 	return d, err
 }
 
-// roster returns the roster and what of it the operator may see; nil on a machine that holds none.
-func (s *Session) roster() (*people.Roster, func(*people.Person) bool, error) {
+// book returns the roster's book; nil on a machine that holds none. What is in it is shown by seen only.
+func (s *Session) book() (*people.Book, error) {
 	c, err := s.packs()
-	if err != nil || c.Roster == nil {
-		return nil, nil, err
+	if err != nil {
+		return nil, err
 	}
-	return c.Roster, func(p *people.Person) bool { return p != nil && s.scope.person(c.Roster, p) }, nil
+	return c.Roster, nil
+}
+
+// seen returns those of the persons whom the operator may see.
+func (s *Session) seen(b *people.Book, found ...*people.Person) ([]*people.Person, error) {
+	var out []*people.Person
+	for _, p := range found {
+		if p == nil {
+			continue
+		}
+		ok, err := s.scope.person(b, p)
+		if err != nil {
+			return nil, s.d.bookFault(err)
+		}
+		if ok {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// one is seen for a single person: nil for nobody, and for somebody the operator may not see.
+func (s *Session) one(b *people.Book, p *people.Person, err error) (*people.Person, error) {
+	if err != nil {
+		return nil, s.d.bookFault(err)
+	}
+	out, err := s.seen(b, p)
+	if err != nil || len(out) == 0 {
+		return nil, err
+	}
+	return out[0], nil
 }
 
 // find searches the part of the roster that the operator may see: as many as limit, although the others are left out.
 func (s *Session) find(query string, limit int) ([]*people.Person, error) {
-	r, sees, err := s.roster()
-	if err != nil || r == nil {
+	b, err := s.book()
+	if err != nil || b == nil {
 		return nil, err
 	}
 	for ask := limit; ; ask *= 8 {
-		found := r.Find(query, ask)
-		all := ask <= 0 || len(found) < ask
-		var out []*people.Person
-		for _, p := range found {
-			if sees(p) {
-				out = append(out, p)
-			}
+		found, err := b.Find(query, ask)
+		if err != nil {
+			return nil, s.d.bookFault(err)
 		}
-		if limit > 0 && len(out) >= limit {
+		out, err := s.seen(b, found...)
+		switch {
+		case err != nil:
+			return nil, err
+		case limit > 0 && len(out) >= limit:
 			return out[:limit], nil
-		}
-		if all {
+		case ask <= 0 || len(found) < ask:
 			return out, nil
 		}
 	}
@@ -182,26 +215,22 @@ func (s *Session) find(query string, limit int) ([]*people.Person, error) {
 
 // byNumber returns the person with an ID number, when the operator may see them; nil else.
 func (s *Session) byNumber(number string) (*people.Person, error) {
-	r, sees, err := s.roster()
-	if err != nil || r == nil {
+	b, err := s.book()
+	if err != nil || b == nil {
 		return nil, err
 	}
-	if p := r.ByNumber(number); sees(p) {
-		return p, nil
-	}
-	return nil, nil
+	p, err := b.ByNumber(number)
+	return s.one(b, p, err)
 }
 
 // rosterPerson returns the person with a roster id, when the operator may see them; nil else.
 func (s *Session) rosterPerson(id string) (*people.Person, error) {
-	r, sees, err := s.roster()
-	if err != nil || r == nil || id == "" {
+	b, err := s.book()
+	if err != nil || b == nil || id == "" {
 		return nil, err
 	}
-	if p := r.Person(id); sees(p) {
-		return p, nil
-	}
-	return nil, nil
+	p, err := b.Person(id)
+	return s.one(b, p, err)
 }
 
 // PersonName returns the name of somebody of the roster; "" for nobody, and for somebody the operator may not see.

@@ -4,11 +4,14 @@
 // true, and whether the desk may change it (a locked element can only be disputed). Forms name elements by their
 // source path, such as "person.name" or "person.hukouAddress"; [Person.Prefill] answers them.
 //
-// A roster is personal data: who stores it seals it, and nothing here prints or logs a person. A Roster is immutable
-// once opened and may be used from any goroutine.
+// A station does not hold a town in memory: a [Book] keeps an index of it, and reads each person when it is asked for, from a
+// sealed file.
+//
+// A roster is personal data: who stores it seals it, and nothing here prints or logs a person.
 package people
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -19,7 +22,6 @@ import (
 	"bianmin/offline/canon"
 	"bianmin/offline/form"
 	"bianmin/offline/ident"
-	"bianmin/offline/pinyin"
 )
 
 // Version is the format version of a roster.
@@ -71,7 +73,7 @@ type Person struct {
 	Elements  map[string]Element `cbor:"3,keyasint" json:"elements"`
 	Tags      []string           `cbor:"4,keyasint" json:"tags,omitempty"` // what lists them: "low-income", "disabled", "alone"
 
-	roster *Roster
+	source, asOf string // of the roster, for elements that name none
 }
 
 // LogValue keeps persons out of logs: the roster's own id only.
@@ -101,14 +103,7 @@ func (p *Person) Element(name string) (Element, bool) {
 	if !ok || e.Value == "" {
 		return Element{}, false
 	}
-	if p.roster != nil {
-		if e.Source == "" {
-			e.Source = p.roster.Source
-		}
-		if e.AsOf == "" {
-			e.AsOf = p.roster.AsOf
-		}
-	}
+	e.Source, e.AsOf = cmp.Or(e.Source, p.source), cmp.Or(e.AsOf, p.asOf)
 	return e, true
 }
 
@@ -161,19 +156,14 @@ func (h *Household) LogValue() slog.Value { return slog.StringValue("household "
 // String names the household by its id.
 func (h *Household) String() string { return "household " + h.ID }
 
-// Roster is the persons and households that a station serves.
+// Roster is the persons and households that a station serves, as a county writes them down. A station reads them in a
+// [Book].
 type Roster struct {
 	V          uint8       `cbor:"1,keyasint" json:"v"`
 	Source     string      `cbor:"2,keyasint" json:"source"` // for elements that name none
 	AsOf       string      `cbor:"3,keyasint" json:"asOf"`   // "2006-01-02", for elements that name no day
 	Persons    []Person    `cbor:"4,keyasint" json:"persons"`
 	Households []Household `cbor:"5,keyasint" json:"households"`
-
-	byID, byNumber map[string]*Person
-	byTail         map[string][]*Person // last four of ID numbers
-	byPhone        map[string][]*Person
-	homes          map[string]*Household
-	names          *pinyin.Index
 }
 
 // LogValue keeps the roster to its size.
@@ -187,17 +177,15 @@ type Fault struct {
 	Reason string
 }
 
-// Open reads a roster in its packed form (canonical CBOR), checks it and builds its search index. ErrRoster reports
-// one that is not whole.
+// Open reads a roster in its packed form (canonical CBOR) and checks it. ErrRoster reports one that is not whole.
 func Open(data []byte) (*Roster, error) {
-	r := new(Roster)
-	if err := canon.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("people: roster: %w", err)
+	r, err := Read(data)
+	if err != nil {
+		return nil, err
 	}
 	if faults := r.Check(); len(faults) > 0 {
 		return nil, fmt.Errorf("%w: %s: %s (%d in all)", ErrRoster, faults[0].Path, faults[0].Reason, len(faults))
 	}
-	r.index()
 	return r, nil
 }
 
@@ -303,69 +291,12 @@ func checkDivision(s string) error {
 	return err
 }
 
-func (r *Roster) index() {
-	r.byID = make(map[string]*Person, len(r.Persons))
-	r.byNumber = make(map[string]*Person, len(r.Persons))
-	r.byTail = make(map[string][]*Person, len(r.Persons))
-	r.byPhone = make(map[string][]*Person)
-	r.homes = make(map[string]*Household, len(r.Households))
-	var b pinyin.Builder
-	for i := range r.Persons {
-		p := &r.Persons[i]
-		p.roster = r
-		r.byID[p.ID] = p
-		n := p.Elements[IDNo].Value
-		r.byNumber[n] = p
-		r.byTail[n[len(n)-4:]] = append(r.byTail[n[len(n)-4:]], p)
-		if tel := ident.Normalize(p.Elements[Phone].Value); tel != "" {
-			r.byPhone[tel] = append(r.byPhone[tel], p)
-		}
-		b.AddName(p.Name())
-	}
+// Divisions returns the codes of the villages that households live in, each once.
+func (r *Roster) Divisions() []string {
+	var out []string
 	for i := range r.Households {
-		r.homes[r.Households[i].ID] = &r.Households[i]
+		out = append(out, r.Households[i].Division)
 	}
-	r.names = b.Index()
-}
-
-// Person returns the person with a roster id, or nil.
-func (r *Roster) Person(id string) *Person { return r.byID[id] }
-
-// ByNumber returns the person with an ID number as typed or read from the card, or nil.
-func (r *Roster) ByNumber(number string) *Person { return r.byNumber[ident.Normalize(number)] }
-
-// Household returns the household with an id, or nil.
-func (r *Roster) Household(id string) *Household { return r.homes[id] }
-
-// Find returns the persons that a query names, best first, at most limit of them (0: all): a name or part of one, its
-// pinyin or initials, a whole ID number, its last four characters, or a telephone number. An empty query finds nobody:
-// a roster is not for browsing.
-func (r *Roster) Find(query string, limit int) []*Person {
-	q := ident.Normalize(query)
-	if q == "" {
-		return nil
-	}
-	var out []*Person
-	switch {
-	case len(q) == 18 && r.byNumber[q] != nil:
-		out = []*Person{r.byNumber[q]}
-	case len(q) == 4 && isTail(q):
-		out = slices.Clone(r.byTail[q])
-	case len(q) >= 10 && r.byPhone[q] != nil:
-		out = slices.Clone(r.byPhone[q])
-	case strings.ContainsAny(q, "0123456789"):
-		return nil // part of a number names nobody, and must not become a way to guess
-	default:
-		for _, h := range r.names.Search(query, limit) {
-			out = append(out, &r.Persons[h.ID])
-		}
-	}
-	if limit > 0 && len(out) > limit {
-		out = out[:limit]
-	}
-	return out
-}
-
-func isTail(q string) bool {
-	return strings.Trim(q[:3], "0123456789") == "" && (q[3] == 'X' || q[3] >= '0' && q[3] <= '9')
+	slices.Sort(out)
+	return slices.Compact(out)
 }

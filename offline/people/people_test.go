@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"bianmin/offline/canon"
 	"bianmin/offline/ident"
 )
 
@@ -58,7 +59,7 @@ func fixed() *Roster {
 	return r
 }
 
-func open(t testing.TB, r *Roster) *Roster {
+func open(t testing.TB, r *Roster) *Book {
 	t.Helper()
 	data, err := r.Marshal()
 	if err != nil {
@@ -68,37 +69,69 @@ func open(t testing.TB, r *Roster) *Roster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	b, err := out.Book()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func find(t testing.TB, b *Book, q string, limit int) []*Person {
+	t.Helper()
+	got, err := b.Find(q, limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func person(t testing.TB, b *Book, id string) *Person {
+	t.Helper()
+	p, err := b.Person(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func TestFind(t *testing.T) {
-	r := open(t, fixed())
-	n1, n2 := r.Persons[0].Elements[IDNo].Value, r.Persons[1].Elements[IDNo].Value
+	whole := fixed()
+	r := open(t, whole)
+	n1, n2 := whole.Persons[0].Elements[IDNo].Value, whole.Persons[1].Elements[IDNo].Value
 	for q, want := range map[string]string{
 		"欧阳": "p1", "秀英": "p1", "oyxy": "p1", "ouyang": "p1", "单建国": "p2", "shan": "p2", "sjg": "p2", "阿依": "p3", "mmt": "p3", "买买提": "p3",
 		n1: "p1", " " + strings.ToLower(n1): "p1", n1[14:]: "p1", n2[14:]: "p2", "13900000001": "p1", "139 0000 0001": "p1",
 	} {
-		got := r.Find(q, 5)
+		got := find(t, r, q, 5)
 		if len(got) != 1 || got[0].ID != want {
 			t.Errorf("%q finds %v, want %s", q, got, want)
 		}
 	}
 	for _, q := range []string{"", " ", "王", "1941", n1[:17], "13900000002", "999999", "9999", "xq"} {
-		if got := r.Find(q, 5); len(got) != 0 {
+		if got := find(t, r, q, 5); len(got) != 0 {
 			t.Errorf("%q finds %v", q, got)
 		}
 	}
-	if got := r.Find("a", 0); len(got) != 1 {
+	if got := find(t, r, "a", 0); len(got) != 1 {
 		t.Errorf("a finds %v", got)
 	}
-	if r.ByNumber(n2) != r.Person("p2") || r.ByNumber("1") != nil || r.Person("p9") != nil || r.Household("h1").Members[0].Person != "p2" {
+	p2, err := r.ByNumber(n2)
+	if err != nil || p2 == nil || p2.ID != "p2" {
+		t.Errorf("by number: %v, %v", p2, err)
+	}
+	nobody, err := r.ByNumber("1")
+	home, herr := r.Household("h1")
+	if nobody != nil || err != nil || herr != nil || person(t, r, "p9") != nil || person(t, r, "h1") != nil || home.Members[0].Person != "p2" {
 		t.Error("look-ups")
+	}
+	if home, err := r.Household("p1"); home != nil || err != nil {
+		t.Errorf("a person is a household: %v", err)
 	}
 }
 
 func TestPrefill(t *testing.T) {
 	r := open(t, fixed())
-	p := r.Person("p1")
+	p := person(t, r, "p1")
 	tests := []struct {
 		source, value, from, asOf string
 		locked, ok                bool
@@ -173,12 +206,16 @@ func TestFaultsAreNamed(t *testing.T) {
 
 func TestPeopleNeverPrint(t *testing.T) {
 	r := open(t, fixed())
-	p := r.Person("p1")
+	p := person(t, r, "p1")
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, nil))
 	e, _ := p.Element(Name)
-	log.Info("x", slog.Any("p", p), slog.Any("r", r), slog.Any("e", e), slog.Any("h", r.Household("h1")))
-	fmt.Fprintf(&out, "%v %s %v %v", p, p, e, r.Household("h1"))
+	home, err := r.Household("h1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("x", slog.Any("p", p), slog.Any("r", r), slog.Any("e", e), slog.Any("h", home))
+	fmt.Fprintf(&out, "%v %s %v %v", p, p, e, home)
 	for _, s := range []string{"欧阳", "秀英", "19410203", "13900000001", "柳树村"} {
 		if strings.Contains(out.String(), s) {
 			t.Errorf("%s was printed: %s", s, out.String())
@@ -197,14 +234,22 @@ func FuzzOpen(f *testing.F) {
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := Open(b)
+		var by Roster
+		if uerr := canon.Unmarshal(b, &by); err != nil && uerr == nil && len(by.Check()) == 0 {
+			t.Fatalf("a whole roster is refused: %v", err)
+		}
 		if err != nil {
 			return
+		}
+		book, berr := r.Book()
+		if berr != nil {
+			t.Fatal(berr)
 		}
 		if again, err := r.Marshal(); err != nil || !bytes.Equal(again, b) {
 			t.Fatal("a roster does not read back to its bytes")
 		}
 		for i := range r.Persons {
-			if got := r.Find(r.Persons[i].Elements[IDNo].Value, 1); len(got) != 1 {
+			if got := find(t, book, r.Persons[i].Elements[IDNo].Value, 1); len(got) != 1 {
 				t.Fatal("a person is not found by the ID number")
 			}
 		}
@@ -233,7 +278,7 @@ func BenchmarkFind20000(b *testing.B) {
 	for _, q := range []string{"wxy", "王秀英", "lihong"} {
 		b.Run(q, func(b *testing.B) {
 			for b.Loop() {
-				o.Find(q, 20)
+				find(b, o, q, 20)
 			}
 		})
 	}

@@ -1,9 +1,7 @@
 package pinyin
 
 import (
-	"cmp"
 	"math/bits"
-	"slices"
 	"strings"
 )
 
@@ -53,21 +51,25 @@ func match(q []rune, toks []token) (int, bool) {
 	best, found := 0, false
 	for start := range toks {
 		if s, end, ok := matchFrom(q, toks[start:]); ok {
-			n := end
-			score := s * 100 / n // 400 to 1000: how the characters were found
-			score += 400 * n / len(toks)
-			if start == 0 {
-				score += 200
-				if n == len(toks) {
-					score += 200
-				}
-			}
-			if !found || score > best {
+			if score := scoreOf(s, start, end, len(toks)); !found || score > best {
 				best, found = score, true
 			}
 		}
 	}
 	return best, found
+}
+
+// scoreOf scores n of all tokens from start on, found with qualities of that sum.
+func scoreOf(sum, start, n, all int) int {
+	score := sum * 100 / n // 400 to 1000: how the characters were found
+	score += 400 * n / all
+	if start == 0 {
+		score += 200
+		if n == all {
+			score += 200
+		}
+	}
+	return score
 }
 
 // matchFrom fits q to the beginning of toks: at[j] is the best sum of qualities with j characters of q used up.
@@ -132,119 +134,4 @@ func eat(q []rune, j int, t *token, yield func(n int, quality int16)) {
 			yield(n, byPart-off)
 		}
 	}
-}
-
-// Hit is one result of a search.
-type Hit struct {
-	ID    int // position in the order of adding
-	Score int // more is better
-}
-
-// Builder collects the entries of an [Index].
-type Builder struct {
-	entries []entry
-}
-
-type entry struct {
-	texts []indexed
-}
-
-type indexed struct {
-	toks   []token
-	folded string
-	begins uint64 // first letters and digits a fit can begin with
-}
-
-// Add adds an entry that is found by any of texts, the first being its name, and returns its ID: 0, 1, 2 …
-func (b *Builder) Add(texts ...string) int { return b.add(false, texts) }
-
-// AddName adds a person's name, and texts that find the person as well, and returns its ID.
-func (b *Builder) AddName(name string, texts ...string) int {
-	return b.add(true, append([]string{name}, texts...))
-}
-
-func (b *Builder) add(name bool, texts []string) int {
-	var e entry
-	for i, t := range texts {
-		if t == "" {
-			continue
-		}
-		x := indexed{toks: tokens(t, name && i == 0), folded: fold(t)}
-		for _, tok := range x.toks {
-			x.begins |= letterBit(tok.r)
-			for _, py := range tok.py {
-				x.begins |= letterBit(rune(py[0]))
-			}
-		}
-		e.texts = append(e.texts, x)
-	}
-	b.entries = append(b.entries, e)
-	return len(b.entries) - 1
-}
-
-// letterBit gives a to z and 0 to 9 a bit each, all else none.
-func letterBit(r rune) uint64 {
-	switch {
-	case r >= 'a' && r <= 'z':
-		return 1 << (r - 'a')
-	case r >= '0' && r <= '9':
-		return 1 << (26 + r - '0')
-	}
-	return 0
-}
-
-// Index returns the finished index; the builder must not be used afterwards.
-func (b *Builder) Index() *Index { return &Index{b.entries} }
-
-// Index finds entries. It is immutable and may be used from any goroutine.
-type Index struct {
-	entries []entry
-}
-
-// Len returns how many entries there are.
-func (x *Index) Len() int { return len(x.entries) }
-
-// Search returns the entries that query finds, best first, equal ones in the order of adding; at most limit of them
-// (0: all). An empty query returns entries in the order of adding.
-func (x *Index) Search(query string, limit int) []Hit {
-	q := parseQuery(query)
-	if limit <= 0 {
-		limit = len(x.entries)
-	}
-	var hits []Hit
-	if len(q) == 0 {
-		for i := range min(limit, len(x.entries)) {
-			hits = append(hits, Hit{ID: i})
-		}
-		return hits
-	}
-	first, allHan := letterBit(q[0]), true
-	for _, r := range q {
-		allHan = allHan && isHan(r)
-	}
-	needle := string(q)
-	for id := range x.entries {
-		best, found := 0, false
-		for k := range x.entries[id].texts {
-			t := &x.entries[id].texts[k]
-			if first != 0 && t.begins&first == 0 {
-				continue
-			}
-			if allHan && len(t.toks) > 0 && !strings.Contains(t.folded, needle) && !strings.ContainsRune(t.folded, q[0]) {
-				continue
-			}
-			s, ok := match(q, t.toks)
-			if k > 0 {
-				s -= 50 // found by another name
-			}
-			if ok && (!found || s > best) {
-				best, found = s, true
-			}
-		}
-		if found {
-			hits = append(hits, Hit{id, best})
-		}
-	}
-	slices.SortStableFunc(hits, func(a, b Hit) int { return cmp.Compare(b.Score, a.Score) })
-	return hits[:min(limit, len(hits))]
 }

@@ -169,7 +169,7 @@ func FuzzMatch(f *testing.F) {
 // onlyRead reports whether every character of text has a reading and is of ASCII otherwise.
 func onlyRead(text string) bool {
 	for _, t := range tokens(text, false) {
-		if t.han && len(t.py) == 0 || !t.han && letterBit(t.r) == 0 {
+		if t.han && len(t.py) == 0 || !t.han && letterOf(t.r) == letters-1 {
 			return false
 		}
 	}

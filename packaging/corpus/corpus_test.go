@@ -42,3 +42,18 @@ func TestCases(t *testing.T) {
 		t.Errorf("%d bytes a case when packed", packed)
 	}
 }
+
+func TestRoster(t *testing.T) {
+	a, b := Roster(1, 2000), Roster(1, 2000)
+	x, err := a.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := b.Marshal()
+	if err != nil || !bytes.Equal(x, y) {
+		t.Errorf("equal seeds, different rosters: %v", err)
+	}
+	if faults := a.Check(); len(faults) > 0 {
+		t.Errorf("not whole: %v", faults[0])
+	}
+}

@@ -3,6 +3,7 @@
 package desktest
 
 import (
+	"io/fs"
 	"path/filepath"
 	"testing"
 	"time"
@@ -41,14 +42,25 @@ type Clock struct{ T time.Time }
 // Now returns the clock's time.
 func (c *Clock) Now() time.Time { return c.T }
 
-// New installs a machine in a temporary folder.
+// New installs a machine of the sample county in a temporary folder.
 func New(t testing.TB) *Machine {
 	t.Helper()
-	return NewWith(t, nil)
+	return newMachine(t, county.FS(), nil)
 }
 
 // NewWith installs a machine whose grant was changed: other operators, other packs. nil changes nothing.
 func NewWith(t testing.TB, change func(m *Machine, g *desk.Grant)) *Machine {
+	t.Helper()
+	return newMachine(t, county.FS(), change)
+}
+
+// NewOf installs a machine of a county with that folder.
+func NewOf(t testing.TB, folder fs.FS) *Machine {
+	t.Helper()
+	return newMachine(t, folder, nil)
+}
+
+func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Grant)) *Machine {
 	t.Helper()
 	s := vault.SM(nil)
 	key := func() vault.PrivateKey {
@@ -62,7 +74,7 @@ func NewWith(t testing.TB, change func(m *Machine, g *desk.Grant)) *Machine {
 	m.Config = desk.Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Now: m.Clock.Now, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
-	built, err := catalog.BuildCounty(county.FS(), 1, m.Platform.Root)
+	built, err := catalog.BuildCounty(folder, 1, m.Platform.Root)
 	if err != nil {
 		t.Fatal(err)
 	}
