@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"sort"
 	"strconv"
 
@@ -17,9 +16,6 @@ import (
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
 )
-
-// fillBatch is how many frames are written to the mirror with one sync when it is completed.
-const fillBatch = 256
 
 // catchUp completes the shorter of file and mirror as far as that can be done while nobody is logged in.
 func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
@@ -387,87 +383,6 @@ func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft
 	})
 	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
 	return out, err
-}
-
-// unmirrored lists the records whose frames the mirror lacks; with receipts, also those of which only the receipt's frame
-// is gone, which is looked for where bytes of the mirror were lost.
-func (s *Store) unmirrored(tx *bolt.Tx, receipts bool) []uint64 {
-	out := s.mir.records.missing(s.head)
-	if !receipts {
-		return out
-	}
-	for seq := uint64(1); seq <= s.head; seq++ {
-		if s.mir.receipts.has(seq) || !s.mir.records.has(seq) {
-			continue
-		}
-		if row, err := s.header(tx, seq); err == nil && row.Receipt {
-			out = append(out, seq)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// fillMirror packs the records that are missing in the mirror again. Called with write held, somebody logged in.
-func (s *Store) fillMirror() error {
-	s.mu.RLock()
-	gaps := s.gaps
-	s.mu.RUnlock()
-	var frames []Frame
-	var left []uint64
-	for _, seq := range gaps {
-		var rec journal.Record
-		var row headerRow
-		err := s.db.View(func(tx *bolt.Tx) (err error) {
-			rec, row, err = s.record(tx, seq)
-			return err
-		})
-		var p vault.Period
-		if err == nil {
-			p, err = s.period(row.Period)
-		}
-		if err != nil {
-			s.log.Error("record cannot be written to the mirror", "seq", seq, "cause", err.Error())
-			left = append(left, seq)
-			continue
-		}
-		var receipt []byte
-		if row.Receipt {
-			if receipt, err = s.Receipt(seq, 1); err != nil {
-				receipt = nil
-			}
-		}
-		fs, _, err := s.framesOf(p, rec, receipt)
-		if err != nil {
-			return err
-		}
-		frames = append(frames, fs...)
-	}
-	if err := s.mirrorAll(frames); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	for _, seq := range gaps {
-		if !slices.Contains(left, seq) {
-			s.restored.Mirrored = append(s.restored.Mirrored, seq)
-		}
-	}
-	s.gaps = left
-	s.mu.Unlock()
-	return nil
-}
-
-// SetDict changes the dictionary that packets from now on use; nil ends its use.
-func (s *Store) SetDict(dict []byte) error {
-	s.write.Lock()
-	defer s.write.Unlock()
-	if err := s.writable(); err != nil {
-		return err
-	}
-	if err := s.mir.setDict(dict); err != nil {
-		return s.fail(err)
-	}
-	return nil
 }
 
 // Rebuild drops every projection and makes it again from the two logs, in one transaction; with somebody logged in it
