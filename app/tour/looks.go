@@ -7,6 +7,8 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"image/png"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strconv"
@@ -45,12 +47,12 @@ func (j *journey) rebuilt() error {
 	n := differ(was, is)
 	j.report.figure("pixels that differ", n)
 	if n != 0 {
-		return fmt.Errorf("the case's screen differs in %d pixels", n)
+		return errors.Join(fmt.Errorf("the case's screen differs in %d pixels", n), j.keep("rebuilt-before", was), j.keep("rebuilt-after", is))
 	}
 	return nil
 }
 
-// casePicture opens the case anew and returns what its screen shows.
+// casePicture opens the case anew and returns what its screen shows once it stands still.
 func (j *journey) casePicture() (image.Image, error) {
 	j.goTo(screen.PageHome, "")
 	j.goTo(screen.PageCase, j.arg())
@@ -58,7 +60,27 @@ func (j *journey) casePicture() (image.Image, error) {
 		return nil, err
 	}
 	j.hand.c.Unfocus()
-	return j.hand.shot(filepath.Join(j.work, "case.png"))
+	last, still := j.hand.c.Capture(), 0
+	err := j.until("the case's screen to stand still", func() bool {
+		now := j.hand.c.Capture()
+		if differ(last, now) == 0 {
+			still++
+		} else {
+			still = 0
+		}
+		last = now
+		return still == 3
+	})
+	return last, err
+}
+
+// keep writes a picture beside the screens.
+func (j *journey) keep(name string, img image.Image) error {
+	f, err := os.Create(filepath.Join(j.out, name+".png"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(png.Encode(f, img), f.Close())
 }
 
 // topBar is the height of the bar whose clock goes on.
