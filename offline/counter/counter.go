@@ -293,8 +293,10 @@ type Report struct {
 	// a key file, or "mirror" and the number of a record.
 	Repaired []string `json:"repaired"`
 	// SetAside is where a database that did not open was moved to before the mirror brought its records back; "" usually.
-	SetAside string  `json:"setAside,omitempty"`
-	Faults   []Fault `json:"faults"`
+	SetAside string `json:"setAside,omitempty"`
+	// Recovered tells what the platform gave back after both copies had lost it; null: nothing ever.
+	Recovered *Recovered `json:"recovered"`
+	Faults    []Fault    `json:"faults"`
 }
 
 // Fault is one value that is not what was written.
