@@ -257,6 +257,8 @@ type Former struct {
 	Last   uint64    `json:"last"` // records To+1 to Last were carried over
 	Into   uint32    `json:"into"` // number that goes on
 	At     time.Time `json:"at"`
+	// Replaced says that it was another machine's, whose place this one took; To is what the platform held of it.
+	Replaced bool `json:"replaced"`
 }
 
 // Clock is the machine's clock and how well it is known.

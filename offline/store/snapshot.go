@@ -138,9 +138,7 @@ func (s *Store) Tip() (head uint64, hash vault.Hash) {
 //
 // Errors: ErrLocked, ErrForeignAck (words store.snapshotForeign) for anything that is not proven.
 func (s *Store) TakeSnapshot(ctx context.Context, ack []byte, packets [][]byte, more bool, receipt func(rec journal.Record) ([]byte, error)) (done bool, err error) {
-	foreign := func(err error) (bool, error) {
-		return false, words.New("store.snapshotForeign", fmt.Errorf("%w: snapshot: %w", ErrForeignAck, err))
-	}
+	foreign := func(err error) (bool, error) { return false, foreignSnapshot(err) }
 	a, err := packet.OpenAck(s.o.Suite, s.o.Platform.SignKey, ack)
 	if err == nil && a.Device != s.Device() {
 		err = fmt.Errorf("of device %d", a.Device)
