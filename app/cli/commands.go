@@ -363,6 +363,18 @@ func doctor(ctx context.Context, e *Env, o *options, _ []string) int {
 	if err != nil {
 		return e.fail(err)
 	}
+	if s != nil && o.rebuild && len(rep.Faults) > 0 { // what both copies have damaged, the platform may have whole
+		n, merr := e.Host.Link.Mend(ctx)
+		if merr != nil {
+			e.Log.ErrorContext(ctx, "mend from the platform", slog.Any("cause", merr))
+		}
+		if n > 0 {
+			if rep, err = e.Host.Desk.Doctor(ctx, false, nil); err != nil {
+				return e.fail(err)
+			}
+			rep.Rebuilt = true
+		}
+	}
 	rep.SetAside = o.setAside
 	code := ExitOK
 	if len(rep.Faults) > 0 {

@@ -80,3 +80,9 @@ func (d *Desk) Follow() ([]store.Followed, error) {
 
 // Asked notes that the platform was asked whether this machine goes on for another one; it is asked once.
 func (d *Desk) Asked() error { return d.store.PutDoc(followDoc, []byte{1}) }
+
+// TakeRecords takes records that the platform gives back in the place of ones that neither copy has whole; see
+// store.TakeRecords.
+func (d *Desk) TakeRecords(ctx context.Context, after uint64, hash [32]byte, packets [][]byte) (last uint64, err error) {
+	return d.store.TakeRecords(ctx, after, hash, packets, receiptBy(d.store.Signer()))
+}

@@ -138,6 +138,7 @@ type Options struct {
 type Link struct {
 	engine *engine.Engine
 	client *client.Client
+	line   *line
 }
 
 // New prepares the line of an enrolled machine. It does not connect.
@@ -154,7 +155,7 @@ func New(d *desk.Desk, o Options) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	return &Link{engine: e, client: cl}, nil
+	return &Link{engine: e, client: cl, line: n}, nil
 }
 
 // pins returns the TLS keys the machine may talk to: of the newest pin set that the platform root signed.
