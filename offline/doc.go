@@ -5,6 +5,7 @@
 //	packet    runs of records, signed and sealed
 //	vault     keys: operators, device, periods; the primitives
 //	store     the logs on disk: one bbolt file, its mirror, blobs
+//	frame     the form of a mirror segment
 //	form      form definitions, values, logic
 //	catalog   service items and packs
 //	casefile  what a case is: states, legal clock, number
@@ -41,6 +42,9 @@
 //	├ blobindex   handle               journal.Blob of the same plain bytes             period (blob key)
 //	├ uploads     address              sealed size, order                               machine
 //	└ mirror      segment              size and runs of a closed mirror segment         machine
+//
+// A machine that goes on for another number (a fork, a replacement) also has the bucket former, with one bucket for each
+// such number: the buckets of its journal under their own names, lineage, and followed.
 //
 // Beside it lie mirror/NNNNNN.bmp, the second copy of the logs, and blobs/ab/<64 hex digits>, the sealed attachments.
 // See docs/store.md.

@@ -349,6 +349,11 @@ func doctor(ctx context.Context, e *Env, o *options, _ []string) int {
 			return e.fail(err)
 		}
 		defer e.logout(ctx, s)
+		if o.rebuild && e.Host.Desk.Store().Lost() { // in neither copy: the platform gives it back
+			if _, err := e.Host.Link.Once(ctx); err != nil {
+				return e.fail(err)
+			}
+		}
 	}
 	rep, err := e.Host.Desk.Doctor(ctx, o.rebuild, func(done, total int) {
 		if !o.jsonOut && total > 0 && done%5000 == 0 {
@@ -357,6 +362,18 @@ func doctor(ctx context.Context, e *Env, o *options, _ []string) int {
 	})
 	if err != nil {
 		return e.fail(err)
+	}
+	if s != nil && o.rebuild && len(rep.Faults) > 0 { // what both copies have damaged, the platform may have whole
+		n, merr := e.Host.Link.Mend(ctx)
+		if merr != nil {
+			e.Log.ErrorContext(ctx, "mend from the platform", slog.Any("cause", merr))
+		}
+		if n > 0 {
+			if rep, err = e.Host.Desk.Doctor(ctx, false, nil); err != nil {
+				return e.fail(err)
+			}
+			rep.Rebuilt = true
+		}
 	}
 	rep.SetAside = o.setAside
 	code := ExitOK
@@ -369,6 +386,11 @@ func doctor(ctx context.Context, e *Env, o *options, _ []string) int {
 	}
 	for _, l := range reportLines(e, rep) {
 		fmt.Fprintln(e.Out, l)
+	}
+	if rep.Recovered != nil {
+		for _, n := range vm.History(texts{e}, counter.Status{Recovered: rep.Recovered}) {
+			fmt.Fprintln(e.Out, n.Text)
+		}
 	}
 	return code
 }

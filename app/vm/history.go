@@ -26,7 +26,10 @@ func History(t Texts, st counter.Status) []Notice {
 	for i := len(st.Former) - 1; i >= 0; i-- {
 		f := st.Former[i]
 		n := Notice{Tone: "info", At: f.At, Title: t.T("history.former", "device", utoa(uint64(f.Device)), "into", utoa(uint64(f.Into)))}
-		if f.Last > f.To {
+		if f.Replaced {
+			n.Title = t.T("history.replaced", "device", utoa(uint64(f.Device)))
+			n.Text = t.T("history.replacedText", "when", MomentText(t, f.At), "device", utoa(uint64(f.Device)), "to", utoa(f.To))
+		} else if f.Last > f.To {
 			n.Text = t.T("history.formerText", "when", MomentText(t, f.At), "from", utoa(f.To+1), "last", utoa(f.Last))
 		} else {
 			n.Text = t.T("history.formerNone", "when", MomentText(t, f.At))

@@ -279,6 +279,7 @@ func (s *Shell) login() {
 
 func (s *Shell) loggedIn(session counter.Session) {
 	s.session = &waking{Session: session, wake: s.submitted}
+	s.wake() // what waits for a login goes on now
 	s.touch()
 	s.clearNote(true)
 	back := s.resume

@@ -266,6 +266,8 @@ type Former struct {
 	Last   uint64    `json:"last"` // records To+1 to Last were carried over
 	Into   uint32    `json:"into"` // number that goes on
 	At     time.Time `json:"at"`
+	// Replaced says that it was another machine's, whose place this one took; To is what the platform held of it.
+	Replaced bool `json:"replaced"`
 }
 
 // Clock is the machine's clock and how well it is known.
@@ -326,8 +328,10 @@ type Report struct {
 	// SetAside is where a database that did not open was moved to before the mirror brought its records back; "" usually.
 	SetAside string `json:"setAside,omitempty"`
 	// FromBackup: the newest backup took its place.
-	FromBackup bool    `json:"fromBackup,omitempty"`
-	Faults     []Fault `json:"faults"`
+	FromBackup bool `json:"fromBackup,omitempty"`
+	// Recovered tells what the platform gave back after both copies had lost it; null: nothing ever.
+	Recovered *Recovered `json:"recovered"`
+	Faults    []Fault    `json:"faults"`
 }
 
 // Fault is one value that is not what was written.

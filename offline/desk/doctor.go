@@ -51,6 +51,9 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 	if r.Repaired == nil {
 		r.Repaired = []string{}
 	}
+	if r.Recovered, err = d.recovered(); err != nil {
+		return r, err
+	}
 	r.FromBackup = d.store.Restored().Backup
 	r.Machine, r.Protected = d.ring.MachineName()
 	r.Crypto = d.cfg.Suite.Name()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"bianmin/offline/canon"
@@ -408,7 +409,14 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs},
 	}
 	device, seq := journal.SplitRef(in.of)
-	if device != 0 { // the case was delivered under the number that this machine had before
+	if device != 0 { // the case was delivered under another number; the platform has what came with it
+		c, err := in.s.d.store.Case(in.of)
+		if err != nil {
+			return counter.Submitted{}, err
+		}
+		blobs = slices.DeleteFunc(blobs, func(b journal.Blob) bool {
+			return slices.ContainsFunc(c.Blobs, func(o journal.Blob) bool { return o.Addr == b.Addr })
+		})
 		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}

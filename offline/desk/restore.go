@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bianmin/offline/counter"
+	"bianmin/offline/journal"
 	"bianmin/offline/store"
 	"bianmin/offline/words"
 )
@@ -37,4 +38,51 @@ func (d *Desk) recovered() (*counter.Recovered, error) {
 		At: time.UnixMilli(r.At), From: r.From, To: r.To, Mirror: r.Mirror, MissingFrom: r.MissingFrom, MissingTo: r.MissingTo,
 		Unknown: r.Unknown, Drafts: r.Drafts, Blobs: r.Blobs,
 	}, nil
+}
+
+// followDoc notes that the platform was asked whether this machine goes on for another one.
+const followDoc = "follow"
+
+// Follow says what to ask the platform for: numbers that this machine goes on for, of which something new is there, and how
+// far each is here. A number 0 asks whether there is one at all. Empty while nobody is logged in, because what comes is
+// sealed.
+func (d *Desk) Follow() ([]store.Followed, error) {
+	if d.store.Locked() || d.store.Lost() {
+		return nil, nil
+	}
+	have, err := d.store.Following()
+	if err != nil {
+		return nil, err
+	}
+	told := map[uint32]uint64{}
+	if err := d.eachEvent(journal.EventFormer, func(body []byte) {
+		if b, err := journal.DecodeBody[journal.FormerTold](body); err == nil {
+			told[b.Device] = max(told[b.Device], b.Cursor)
+		}
+	}); err != nil {
+		return nil, err
+	}
+	var out []store.Followed
+	for _, f := range have {
+		if !f.Begun || told[f.Device] > f.Cursor {
+			out = append(out, f)
+		}
+	}
+	if len(have) > 0 {
+		return out, nil
+	}
+	_, err = d.store.Doc(followDoc)
+	if errors.Is(err, store.ErrNotFound) {
+		return []store.Followed{{}}, nil
+	}
+	return nil, err
+}
+
+// Asked notes that the platform was asked whether this machine goes on for another one; it is asked once.
+func (d *Desk) Asked() error { return d.store.PutDoc(followDoc, []byte{1}) }
+
+// TakeRecords takes records that the platform gives back in the place of ones that neither copy has whole; see
+// store.TakeRecords.
+func (d *Desk) TakeRecords(ctx context.Context, after uint64, hash [32]byte, packets [][]byte) (last uint64, err error) {
+	return d.store.TakeRecords(ctx, after, hash, packets, receiptBy(d.store.Signer()))
 }

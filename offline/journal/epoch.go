@@ -17,6 +17,15 @@ const (
 	KindFormerAct Kind = "former.act"
 )
 
+// EventFormer says that there is something new in the inbox of a device that this one goes on for. Its body is a FormerTold.
+const EventFormer Kind = "former.told"
+
+// FormerTold names the newest event of a former device; it is asked for with a snapshot.
+type FormerTold struct {
+	Device uint32 `cbor:"1,keyasint"`
+	Cursor uint64 `cbor:"2,keyasint"`
+}
+
 // MaxCarried is how many headers one Carried lists.
 const MaxCarried = 1000
 

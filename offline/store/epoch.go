@@ -38,6 +38,8 @@ type Former struct {
 	Last   uint64     `cbor:"5,keyasint"` // last record here: To+1 to Last is this machine's branch
 	At     int64      `cbor:"6,keyasint"` // when the new epoch began, Unix milliseconds
 	Fork   []byte     `cbor:"7,keyasint"` // packet.Fork as the platform signed it
+	// Replaced says that this machine took the place of another one: nothing of it was ever here.
+	Replaced bool `cbor:"8,keyasint"`
 }
 
 // Entered says what EnterEpoch carried into the new journal.
@@ -563,8 +565,12 @@ func (w *work) projectFormer(tx *bolt.Tx, rec journal.Record) error {
 // formerCases returns the cases that were delivered under former numbers, as they were known last.
 func (s *Store) formerCases() (out []casefile.Case, bad error, err error) {
 	err = s.eachFormer(func(l Former, b *bolt.Bucket) error {
+		followed, err := s.followed(b, l)
+		if err != nil {
+			return err
+		}
 		return b.Bucket([]byte(bucketCases)).ForEach(func(k, _ []byte) error {
-			if seqOf(k) > l.To {
+			if seqOf(k) > followed.Head {
 				return nil // carried over: it has a new number
 			}
 			c, err := s.loadCase(b, seqOf(k))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,9 +139,7 @@ func (s *Store) Tip() (head uint64, hash vault.Hash) {
 //
 // Errors: ErrLocked, ErrForeignAck (words store.snapshotForeign) for anything that is not proven.
 func (s *Store) TakeSnapshot(ctx context.Context, ack []byte, packets [][]byte, more bool, receipt func(rec journal.Record) ([]byte, error)) (done bool, err error) {
-	foreign := func(err error) (bool, error) {
-		return false, words.New("store.snapshotForeign", fmt.Errorf("%w: snapshot: %w", ErrForeignAck, err))
-	}
+	foreign := func(err error) (bool, error) { return false, foreignSnapshot(err) }
 	a, err := packet.OpenAck(s.o.Suite, s.o.Platform.SignKey, ack)
 	if err == nil && a.Device != s.Device() {
 		err = fmt.Errorf("of device %d", a.Device)
@@ -453,4 +452,105 @@ func (s *Store) readTrace() trace {
 		}
 	}
 	return newest
+}
+
+// Broken lists the acknowledged records that do not open here and that the mirror does not help with, after a rebuild. Only
+// the platform has them whole. Somebody must be logged in.
+func (s *Store) Broken() ([]uint64, error) {
+	if _, err := s.needUnlocked(); err != nil {
+		return nil, err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	return s.broken()
+}
+
+func (s *Store) broken() ([]uint64, error) {
+	bad, err := s.diagnose()
+	if err != nil {
+		return nil, err
+	}
+	var out []uint64
+	for seq := range bad.records {
+		if seq <= s.acked {
+			out = append(out, seq)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// Before returns the nearest record before seq whose header opens, and its hash; 0 for the beginning.
+func (s *Store) Before(seq uint64) (at uint64, hash vault.Hash, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		for at = seq - 1; at > 0; at-- {
+			if row, err := s.header(tx, at); err == nil {
+				hash = row.Hash(s.o.Suite)
+				return nil
+			}
+		}
+		return nil
+	})
+	return at, hash, err
+}
+
+// TakeRecords puts records that the platform gives back, after a record whose hash is known, in the place of broken ones, in
+// file and mirror. What is whole stays as it is. It returns the last record of the packets. Errors as TakeSnapshot.
+func (s *Store) TakeRecords(ctx context.Context, after uint64, hash vault.Hash, packets [][]byte, receipt func(rec journal.Record) ([]byte, error)) (last uint64, err error) {
+	if err := ctx.Err(); err != nil {
+		return after, err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.writable(); err != nil {
+		return after, err
+	}
+	u, err := s.needUnlocked()
+	if err != nil {
+		return after, err
+	}
+	list, err := s.broken()
+	if err != nil {
+		return after, err
+	}
+	var frames []Frame
+	var items []carriedItem
+	for _, data := range packets {
+		recs, salt, err := s.openSnapshot(u, data, s.Device(), after, hash)
+		if err != nil {
+			return after, foreignSnapshot(err)
+		}
+		for _, rec := range recs {
+			after, hash = rec.Seq, rec.Hash(s.o.Suite)
+			if !slices.Contains(list, rec.Seq) {
+				continue
+			}
+			it, fs, err := s.restoredItem(u, rec, salt, receipt)
+			if err != nil {
+				return after, err
+			}
+			items, frames = append(items, it), append(frames, fs...)
+		}
+	}
+	if len(items) == 0 {
+		return after, nil
+	}
+	if err := s.update(func(tx *bolt.Tx) error {
+		w := &work{s: s, tx: tx, rows: map[uint64]Row{}}
+		for _, it := range items {
+			if !s.fits(tx, it.rec.Header, it.rec.Hash(s.o.Suite)) {
+				return foreignSnapshot(fmt.Errorf("%w: record %d is not the one that the chain has", journal.ErrGap, it.rec.Seq))
+			}
+			if _, err := w.putRecord(it.period, it.rec, it.receipt, outboxRow{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return after, err
+	}
+	if err := s.mirrorAll(frames); err != nil {
+		return after, err
+	}
+	return after, s.rebuild(u, nil)
 }

@@ -79,6 +79,8 @@ type Recovery interface {
 	// Restore gets them back. ack is the platform's word that it holds more than this journal, nil when Lost says so. After
 	// nil the journal goes on; a journal that turns out to be another one is left as it is, and forks when it sends.
 	Restore(ctx context.Context, ack []byte) error
+	// Follow gets what is new about the numbers that this machine goes on for. It is called when everything else was heard.
+	Follow(ctx context.Context) error
 }
 
 // Platform is the other end. client.Device satisfies it; tests use a platform in memory.

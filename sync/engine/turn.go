@@ -52,6 +52,13 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 			err = e.records(ctx, &r)
 		}
 	}
+	if err == nil && e.c.Recovery != nil {
+		if ferr := e.c.Recovery.Follow(ctx); wire.CodeOf(ferr) != "" && !wire.Permanent(ferr) {
+			err = ferr
+		} else if ferr != nil && e.soft == nil {
+			e.soft = ferr
+		}
+	}
 	if err == nil {
 		err = e.packs(ctx, &r)
 	}

@@ -23,12 +23,26 @@ const maxMachine = 64
 
 // NewCode makes a one-time code for a station. ErrNotFound when there is no such station.
 func (g *Gateway) NewCode(ctx context.Context, station string, valid time.Duration) (wire.EnrollCode, CodeRow, error) {
+	return g.newCode(ctx, station, 0, valid)
+}
+
+// NewReplacementCode makes a one-time code for a machine that takes the place of a device's: it gets a number of its own, and
+// what the platform holds of that device. ErrNotFound when there is no such device.
+func (g *Gateway) NewReplacementCode(ctx context.Context, device uint32, valid time.Duration) (wire.EnrollCode, CodeRow, error) {
+	d, _, err := g.Device(ctx, device)
+	if err != nil {
+		return wire.EnrollCode{}, CodeRow{}, err
+	}
+	return g.newCode(ctx, d.Station, device, valid)
+}
+
+func (g *Gateway) newCode(ctx context.Context, station string, replaces uint32, valid time.Duration) (wire.EnrollCode, CodeRow, error) {
 	code, err := wire.NewEnrollCode(g.s, g.keys.Root.Public(), nil)
 	if err != nil {
 		return code, CodeRow{}, err
 	}
 	now := g.cfg.Now()
-	row := CodeRow{ID: code.ID(g.s), Station: station, Made: now.UnixMilli(), Expires: now.Add(valid).UnixMilli()}
+	row := CodeRow{ID: code.ID(g.s), Station: station, Made: now.UnixMilli(), Expires: now.Add(valid).UnixMilli(), Replaces: replaces}
 	if row.Secret, err = g.seal(code.Secret[:], codePlace(row.ID)); err != nil {
 		return code, row, err
 	}
@@ -180,6 +194,17 @@ func (g *Gateway) admit(tx Tx, q wire.Enroll) (wire.Grant, []uint32, error) {
 	}
 	if err := tx.UseCode(code.ID, d.Device, now.UnixMilli()); err != nil {
 		return wire.Grant{}, nil, err
+	}
+	if code.Replaces != 0 {
+		head, err := tx.Head(code.Replaces)
+		if err != nil {
+			return wire.Grant{}, nil, err
+		}
+		if err := tx.AddEpoch(EpochRow{
+			Device: d.Device, Former: code.Replaces, To: head.Seq, Head: head.Hash, Fork: g.s.Hash(code.ID[:]), Replaces: true, At: now.UnixMilli(),
+		}); err != nil {
+			return wire.Grant{}, nil, err
+		}
 	}
 	others, err := g.publishKeys(tx, d.Station, d.Device)
 	if err != nil {

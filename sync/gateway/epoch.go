@@ -24,8 +24,10 @@ type EpochRow struct {
 	Former uint32
 	To     uint64     // last record of Former that both have in common
 	Head   vault.Hash // its hash
-	Fork   vault.Hash // SM3 of the fork notice that was used
-	At     int64      // Unix milliseconds
+	Fork   vault.Hash // SM3 of the fork notice, or of the enrolment code, that was used
+	// Replaces says that Former's machine is gone: no branch is carried over.
+	Replaces bool
+	At       int64 // Unix milliseconds
 }
 
 // CarriedRow says what a record of a new epoch was in the former journal.
@@ -283,6 +285,7 @@ type Branch struct {
 	From     uint64 `json:"from"`     // first record of the branch in the former journal; 0 when none arrived
 	Last     uint64 `json:"last"`     // the last one
 	Evidence int    `json:"evidence"` // packets of the former device kept as evidence
+	Replaces bool   `json:"replaces"` // no branch: the former machine is gone, and this one took its place
 }
 
 // Branches lists the branches of a device's journal (0: of all), by former device.
@@ -313,7 +316,7 @@ func (g *Gateway) Branches(ctx context.Context, device uint32) ([]Branch, error)
 				if err != nil {
 					return err
 				}
-				b := Branch{Device: e.Device, Former: e.Former, To: e.To, Head: e.Head.String(), At: time.UnixMilli(e.At).UTC().Format(time.RFC3339), Carried: len(rows), Evidence: len(evidence)}
+				b := Branch{Device: e.Device, Former: e.Former, To: e.To, Head: e.Head.String(), At: time.UnixMilli(e.At).UTC().Format(time.RFC3339), Carried: len(rows), Evidence: len(evidence), Replaces: e.Replaces}
 				if len(rows) > 0 {
 					b.From, b.Last = rows[0].FormerSeq, rows[len(rows)-1].FormerSeq
 				}

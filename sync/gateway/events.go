@@ -11,8 +11,7 @@ import (
 var clearKinds = map[journal.Kind]bool{
 	journal.EventAccepted: true, journal.EventPack: true, journal.EventKeyList: true, journal.EventPins: true,
 	journal.EventDeviceLocked: true, journal.EventDeviceUnlocked: true, journal.EventDeviceWiped: true, journal.EventDeviceLease: true,
-	journal.EventRecovery: true,
-	journal.EventTimed:    true,
+	journal.EventRecovery: true, journal.EventTimed: true, journal.EventFormer: true,
 }
 
 // emit writes an event into a device's inbox within tx and returns it with its body open, as projections read it.
@@ -44,6 +43,11 @@ func (g *Gateway) emit(tx Tx, d DeviceRow, kind journal.Kind, seq uint64, conten
 	row.Hash, row.Bytes = e.Hash(g.s), e.Marshal()
 	if err := tx.AddEvent(row); err != nil {
 		return journal.Event{}, err
+	}
+	if kind != journal.EventFormer && kind != journal.EventKeyList && kind != journal.EventPack { // those all devices are told
+		if err := g.tellHeirs(tx, d.Device, journal.FormerTold{Device: d.Device, Cursor: e.Cursor}); err != nil {
+			return journal.Event{}, err
+		}
 	}
 	e.Body, e.Sealed = plain, false
 	return e, nil
@@ -92,4 +96,29 @@ func (g *Gateway) announce(tx Tx, county string, but uint32, kind journal.Kind, 
 		}
 	}
 	return told, nil
+}
+
+// tellHeirs tells the devices in force that go on for one, also by several steps, that there is something new about it. They
+// ask for it themselves.
+func (g *Gateway) tellHeirs(tx Tx, device uint32, news journal.FormerTold) error {
+	heirs, err := tx.Epochs(device)
+	if err != nil {
+		return err
+	}
+	for _, e := range heirs {
+		d, err := tx.Device(e.Device)
+		if err != nil {
+			return err
+		}
+		if d.Revoked == 0 {
+			if _, err := g.emit(tx, d, journal.EventFormer, 0, news); err != nil {
+				return err
+			}
+			g.hub.wake(d.Device)
+		}
+		if err := g.tellHeirs(tx, e.Device, news); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -182,8 +182,10 @@ type CodeRow struct {
 	Secret  []byte
 	Made    int64 // Unix milliseconds
 	Expires int64 // Unix milliseconds
-	Device  uint32
-	Used    int64 // Unix milliseconds; 0 unused
+	// Replaces is the device whose machine is gone; 0: the code is for a machine of its own.
+	Replaces uint32
+	Device   uint32
+	Used     int64 // Unix milliseconds; 0 unused
 }
 
 // RollTx keeps stations, operators, codes and devices.

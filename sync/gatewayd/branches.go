@@ -36,6 +36,10 @@ func (t *tool) branchText(w io.Writer, b gateway.Branch) {
 			"the journal of device %d forked, and nobody goes on with the branch yet; %d packets kept as evidence\n"), b.Former, b.Evidence)
 		return
 	}
+	if b.Replaces {
+		fmt.Fprintf(w, t.say("设备 %d 由设备 %d 接替（%s），平台记录到第 %d 条\n", "device %d was replaced by device %d (%s); the platform held its records up to %d\n"), b.Former, b.Device, b.At, b.To)
+		return
+	}
 	fmt.Fprintf(w, t.say("设备 %d 的日志在第 %d 条之后分叉，由设备 %d 接续（%s），", "the journal of device %d forked after record %d; device %d goes on with the branch (%s), "),
 		b.Former, b.To, b.Device, b.At)
 	if b.Carried == 0 {

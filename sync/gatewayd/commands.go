@@ -4,7 +4,7 @@ func commands() []command {
 	return []command{
 		{"init", "[--sample] [--short-host H] [--addr A]", "建立平台：密钥、数据库；--sample 装入示范县", "make a platform: keys and database; --sample loads the sample county", runInit},
 		{"serve", "[--addr A] [--ready-file F] [--exit-with-parent]", "运行；就绪后输出一行网址", "serve; prints one line with the URL when ready", runServe},
-		{"enroll", "[--station DIVISION] [--valid 72h] [--out F]", "生成一次性登记码", "make a one-time enrolment code", runEnroll},
+		{"enroll", "[--station DIVISION | --replaces D] [--valid 72h] [--out F]", "生成一次性登记码", "make a one-time enrolment code", runEnroll},
 		{"case list", "[--state S] [--limit N]", "列出办件", "list cases", runCaseList},
 		{"case show", "NO", "办件详情", "show one case", runCaseShow},
 		{"case accept", "NO", "受理", "accept a case", runCaseAccept},

@@ -100,6 +100,7 @@ type machine struct {
 	t          *testing.T
 	grant      wire.Grant
 	sign, seal vault.PrivateKey
+	root       vault.PublicKey
 	dev        *client.Device
 	cl         *client.Client
 	head       vault.Hash
@@ -129,6 +130,7 @@ func (p *platform) machine(code string) *machine {
 	if m.grant, root, pins, err = client.Enroll(ctx, cfg, c, m.sign, m.seal, "desk"); err != nil {
 		p.t.Fatal(err)
 	}
+	m.root = root
 	set, err := wire.OpenPins(suite, root, pins)
 	if err != nil {
 		p.t.Fatal(err)

@@ -14,12 +14,14 @@ import (
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
 	"bianmin/sync/gateway"
+	"bianmin/sync/wire"
 )
 
 func runEnroll(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
 	station := fs.String("station", "", "服务站区划代码，默认人员最多的站 / division code (the station with most operators)")
 	valid := fs.Duration("valid", 72*time.Hour, "有效期 / how long it may be used")
 	out := fs.String("out", "", "把登记码写入文件 / also write the code to a file")
+	replaces := fs.Uint("replaces", 0, "接替哪台设备 / device whose machine is gone")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
@@ -27,13 +29,24 @@ func runEnroll(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) er
 		return usageError{"--valid must be positive"}
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
+		code, row, err := wire.EnrollCode{}, gateway.CodeRow{}, error(nil)
+		if *replaces != 0 {
+			if code, row, err = g.NewReplacementCode(ctx, uint32(*replaces), *valid); err == nil && *station != "" && *station != row.Station {
+				err = fmt.Errorf("%w: device %d is of station %s", gateway.ErrState, *replaces, row.Station)
+			}
+			*station = row.Station
+		}
+		if err != nil {
+			return err
+		}
 		st, err := g.Station(ctx, *station)
 		if err != nil {
 			return err
 		}
-		code, row, err := g.NewCode(ctx, st.Division, *valid)
-		if err != nil {
-			return err
+		if *replaces == 0 {
+			if code, row, err = g.NewCode(ctx, st.Division, *valid); err != nil {
+				return err
+			}
 		}
 		if *out != "" {
 			if err := os.WriteFile(*out, []byte(code.String()+"\n"), 0o600); err != nil {

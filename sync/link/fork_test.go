@@ -188,6 +188,9 @@ func TestYesterdaysFolder(t *testing.T) {
 		if again.No != c.No || whoOf(t, again.Case) != whoOf(t, c.Case) {
 			t.Fatalf("case %s is found as %s", c.No, again.No)
 		}
+		if who := whoOf(t, c.Case); who == "孙玉兰" || who == "李桂花" { // its first receipt is where it was handed out
+			continue
+		}
 		r, err := backup.s.Receipt(t.Context(), c.Reference(), 1)
 		must(t, err)
 		if v := backup.d.Verify(r.Link); v.State != receipt.Genuine {
@@ -195,7 +198,7 @@ func TestYesterdaysFolder(t *testing.T) {
 		}
 	}
 	slices.Sort(here)
-	want := []string{"赵建国", "钱秀英", "周大勇", "吴小梅", "郑国强"}
+	want := slices.Clone(names) // the main journal's too: the platform gives them back
 	slices.Sort(want)
 	if !slices.Equal(here, want) {
 		t.Fatalf("on the screen: %v", here)
@@ -279,8 +282,15 @@ func TestClonedFolder(t *testing.T) {
 	}
 	cases, err := b2.s.Cases(t.Context())
 	must(t, err)
-	if len(cases) != 4 { // 赵建国 of the first number, 蒋丽华 and 沈志刚 of the second, 朱海燕
-		t.Fatalf("%d cases on the screen", len(cases))
+	var here []string
+	for _, c := range cases {
+		here = append(here, whoOf(t, c.Case))
+	}
+	slices.Sort(here)
+	want := []string{"赵建国", "褚文静", "卫东升", "蒋丽华", "沈志刚", "韩春梅", "朱海燕"} // of three numbers; 杨德福 is c's
+	slices.Sort(want)
+	if !slices.Equal(here, want) {
+		t.Fatalf("on the screen: %v", here)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"bianmin/offline/desk"
+	"bianmin/offline/store"
 	"bianmin/sync/client"
 	"bianmin/sync/engine"
 	"bianmin/sync/wire"
@@ -111,4 +112,40 @@ func (l *line) Restore(ctx context.Context, ack []byte) error {
 			return err
 		}
 	}
+}
+
+// Follow implements [engine.Recovery]: records first, then the events about them.
+func (l *line) Follow(ctx context.Context) error {
+	list, err := l.d.Follow()
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		for records, done := true, false; !done; {
+			cursor := f.Cursor
+			if records {
+				cursor = noEvents
+			}
+			part, err := l.now().Snapshot(ctx, f.Device, f.Head, f.Hash, cursor)
+			if err != nil {
+				return err
+			}
+			if part.Of == 0 || part.Diverged {
+				return l.d.Asked()
+			}
+			if f, err = l.d.Store().TakeFormer(ctx, store.FormerPart{
+				Device: part.Of, Ack: part.Ack, Packets: part.Packets, Events: part.Events, Bodies: part.Bodies,
+			}); err != nil {
+				return err
+			}
+			switch {
+			case part.More:
+			case records:
+				records = false
+			default:
+				done = true
+			}
+		}
+	}
+	return nil
 }

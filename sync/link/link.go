@@ -139,6 +139,7 @@ type Options struct {
 type Link struct {
 	engine *engine.Engine
 	client *client.Client
+	line   *line
 	desk   *desk.Desk
 
 	mu    sync.Mutex // guards what follows
@@ -182,7 +183,7 @@ func New(d *desk.Desk, o Options) (*Link, error) {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	n := &line{d: d, c: cl}
-	l := &Link{client: cl, desk: d}
+	l := &Link{client: cl, line: n, desk: d}
 	l.engine, err = engine.New(engine.Config{
 		Journal: d.Journal(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Now: d.Now,
 	})

@@ -194,3 +194,17 @@ func (m *machine) take(who string) counter.Submitted {
 	must(m.t, err)
 	return got
 }
+
+// mirrorOf reads the mirror of a machine.
+func mirrorOf(t testing.TB, dir string) []gateway.MirrorFile {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "mirror", "*.bmp"))
+	must(t, err)
+	var out []gateway.MirrorFile
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		out = append(out, gateway.MirrorFile{Name: filepath.Base(name), Data: data})
+	}
+	return out
+}

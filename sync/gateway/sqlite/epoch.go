@@ -2,7 +2,7 @@ package sqlite
 
 import "bianmin/sync/gateway"
 
-const epochCols = `device, former, to_seq, head, fork_hash, at`
+const epochCols = `device, former, to_seq, head, fork_hash, replaces, at`
 
 // AddEpoch implements gateway.EpochTx.
 func (t *txn) AddEpoch(e gateway.EpochRow) error {
@@ -10,8 +10,12 @@ func (t *txn) AddEpoch(e gateway.EpochRow) error {
 	if t.row([]any{&used}, `SELECT device FROM epochs WHERE former = $1 AND fork_hash = $2`, e.Former, e.Fork[:]) {
 		return t.one("epoch of this notice", false, gateway.ErrExists)
 	}
-	n := t.exec(`INSERT INTO epochs (`+epochCols+`) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
-		e.Device, e.Former, e.To, e.Head[:], e.Fork[:], e.At)
+	replaces := 0
+	if e.Replaces {
+		replaces = 1
+	}
+	n := t.exec(`INSERT INTO epochs (`+epochCols+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		e.Device, e.Former, e.To, e.Head[:], e.Fork[:], replaces, e.At)
 	return t.one("epoch", n == 1, gateway.ErrExists)
 }
 
@@ -20,7 +24,7 @@ func (t *txn) Epochs(former uint32) ([]gateway.EpochRow, error) {
 	var out []gateway.EpochRow
 	t.rows(func(scan func(...any) error) error {
 		var e gateway.EpochRow
-		err := scan(&e.Device, &e.Former, &e.To, hashOf{&e.Head}, hashOf{&e.Fork}, &e.At)
+		err := scan(&e.Device, &e.Former, &e.To, hashOf{&e.Head}, hashOf{&e.Fork}, &e.Replaces, &e.At)
 		out = append(out, e)
 		return err
 	}, `SELECT `+epochCols+` FROM epochs WHERE ($1 = 0 OR former = $1) ORDER BY device`, former)
@@ -30,7 +34,7 @@ func (t *txn) Epochs(former uint32) ([]gateway.EpochRow, error) {
 // Epoch implements gateway.EpochTx.
 func (t *txn) Epoch(device uint32) (gateway.EpochRow, error) {
 	var e gateway.EpochRow
-	ok := t.row([]any{&e.Device, &e.Former, &e.To, hashOf{&e.Head}, hashOf{&e.Fork}, &e.At},
+	ok := t.row([]any{&e.Device, &e.Former, &e.To, hashOf{&e.Head}, hashOf{&e.Fork}, &e.Replaces, &e.At},
 		`SELECT `+epochCols+` FROM epochs WHERE device = $1`, device)
 	return e, t.one("epoch", ok, gateway.ErrNotFound)
 }

@@ -170,16 +170,16 @@ func (t *txn) Operators(station string) ([]gateway.OperatorRow, error) {
 
 // AddCode implements gateway.RollTx.
 func (t *txn) AddCode(c gateway.CodeRow) error {
-	n := t.exec(`INSERT INTO codes (id, station, secret, made, expires, device, used) VALUES ($1, $2, $3, $4, $5, 0, 0)
-		ON CONFLICT DO NOTHING`, c.ID[:], c.Station, blob(c.Secret), c.Made, c.Expires)
+	n := t.exec(`INSERT INTO codes (id, station, secret, made, expires, replaces, device, used) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)
+		ON CONFLICT DO NOTHING`, c.ID[:], c.Station, blob(c.Secret), c.Made, c.Expires, c.Replaces)
 	return t.one("code", n == 1, gateway.ErrExists)
 }
 
 // Code implements gateway.RollTx.
 func (t *txn) Code(id [8]byte) (gateway.CodeRow, error) {
 	c := gateway.CodeRow{ID: id}
-	ok := t.row([]any{&c.Station, &c.Secret, &c.Made, &c.Expires, &c.Device, &c.Used},
-		`SELECT station, secret, made, expires, device, used FROM codes WHERE id = $1`, id[:])
+	ok := t.row([]any{&c.Station, &c.Secret, &c.Made, &c.Expires, &c.Replaces, &c.Device, &c.Used},
+		`SELECT station, secret, made, expires, replaces, device, used FROM codes WHERE id = $1`, id[:])
 	return c, t.one("code", ok, gateway.ErrNotFound)
 }
 

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) func() (gateway.Store, error)) {
 		{"cases", testCases},
 		{"roll", testRoll},
 		{"library", testLibrary},
+		{"epochs", testEpochs},
 		{"rollback", testRollback},
 		{"reopen", testReopen},
 		{"races", testRaces},
@@ -485,4 +486,50 @@ func testCancelled(t *testing.T, open func() (gateway.Store, error)) {
 	wantErr(t, "update", s.Update(ctx, func(gateway.Tx) error { return nil }), context.Canceled)
 	wantErr(t, "view", s.View(ctx, func(gateway.Tx) error { return nil }), context.Canceled)
 	addDevice(t, s)
+}
+
+func testEpochs(t *testing.T, open func() (gateway.Store, error)) {
+	s := start(t, open)
+	former, heir, other := addDevice(t, s), addDevice(t, s), addDevice(t, s)
+	first := gateway.EpochRow{Device: heir, Former: former, To: 4, Head: hash(4), Fork: hash(9), At: 7}
+	second := gateway.EpochRow{Device: other, Former: former, Head: hash(0), Fork: hash(10), Replaces: true, At: 8}
+	update(t, s, func(tx gateway.Tx) error {
+		_, err := tx.Epoch(heir)
+		wantErr(t, "no epoch yet", err, gateway.ErrNotFound)
+		if err := tx.AddEpoch(first); err != nil {
+			return err
+		}
+		wantErr(t, "notice used before", tx.AddEpoch(gateway.EpochRow{Device: other, Former: former, Fork: hash(9)}), gateway.ErrExists)
+		wantErr(t, "second epoch of a device", tx.AddEpoch(gateway.EpochRow{Device: heir, Former: former, Fork: hash(11)}), gateway.ErrExists)
+		return tx.AddEpoch(second)
+	})
+	row := gateway.CarriedRow{Device: heir, Seq: 3, Former: former, FormerSeq: 5, FormerPrev: hash(4), FormerHash: hash(5), FormerAt: 99}
+	update(t, s, func(tx gateway.Tx) error {
+		e, err := tx.Epoch(heir)
+		want(t, "epoch", e, err, first)
+		list, err := tx.Epochs(former)
+		want(t, "epochs", list, err, []gateway.EpochRow{first, second})
+		list, err = tx.Epochs(0)
+		want(t, "all epochs", list, err, []gateway.EpochRow{first, second})
+		list, err = tx.Epochs(heir)
+		want(t, "no heir", len(list), err, 0)
+		if err := tx.PutCarried(row); err != nil {
+			return err
+		}
+		return tx.PutCarried(row) // a replay writes it again
+	})
+	update(t, s, func(tx gateway.Tx) error {
+		rows, err := tx.Carried(former, 5)
+		want(t, "carried", rows, err, []gateway.CarriedRow{row})
+		rows, err = tx.Carried(former, 6)
+		want(t, "nothing carried", len(rows), err, 0)
+		rows, err = tx.CarriedInto(heir)
+		want(t, "carried into", rows, err, []gateway.CarriedRow{row})
+		if err := tx.DropCases(heir); err != nil {
+			return err
+		}
+		rows, err = tx.CarriedInto(heir)
+		want(t, "dropped with the projection", len(rows), err, 0)
+		return nil
+	})
 }

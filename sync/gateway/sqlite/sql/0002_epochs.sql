@@ -1,10 +1,12 @@
--- A device that goes on for another one whose journal forked, or whose machine is gone; fork_hash names the notice it used.
+-- A device that goes on for another one whose journal forked, or (replaces = 1) whose machine is gone; fork_hash names the
+-- fork notice or the enrolment code it was given for.
 CREATE TABLE epochs (
 	device    BIGINT PRIMARY KEY,
 	former    BIGINT NOT NULL,
 	to_seq    BIGINT NOT NULL,
 	head      BYTEA NOT NULL,
 	fork_hash BYTEA NOT NULL,
+	replaces  BIGINT NOT NULL,
 	at        BIGINT NOT NULL
 );
 CREATE INDEX epochs_former ON epochs (former);
@@ -20,3 +22,5 @@ CREATE TABLE carried (
 	PRIMARY KEY (device, seq)
 );
 CREATE INDEX carried_former ON carried (former, former_seq);
+-- The device whose machine an enrolment code replaces; 0: none.
+ALTER TABLE codes ADD COLUMN replaces BIGINT NOT NULL DEFAULT 0;
