@@ -118,6 +118,7 @@ func newClient(c Config, verify func(tls.ConnectionState) error) (*Client, error
 			// only keys from the pin set the platform root signed. TLS itself still proves that the other side holds
 			// the key. Dates are not looked at on purpose: a dead CMOS battery must not cut a village off.
 			InsecureSkipVerify: true, //nolint:gosec // see above
+			Time:               c.Now,
 			VerifyConnection:   verify,
 		},
 		TLSHandshakeTimeout: c.Dial,

@@ -32,7 +32,7 @@ func madeAt(h journal.Header, now int64) int64 {
 	case h.Clock.Signed == 0:
 		return min(h.At, now)
 	case h.Clock.Exact:
-		return least
+		return min(least, max(now, h.Clock.Signed))
 	}
 	return min(max(h.At, least), max(now, least))
 }
