@@ -93,6 +93,7 @@ type options struct {
 	jsonOut, once, rebuild                 bool
 
 	who     counter.NewOperator // whom a command is about
+	secret  string              // kind of machine secret
 	out, qr string              // where a message is written to
 
 	setAside string // where a damaged database was moved to, for doctor
@@ -104,6 +105,7 @@ func commands() []command {
 		fs.StringVar(&o.code, "code", "", "")
 		fs.StringVar(&o.codeFile, "code-file", "", "")
 		fs.StringVar(&o.machine, "machine", "", "")
+		fs.StringVar(&o.secret, "secret", "", "")
 	}
 	operator := func(fs *flag.FlagSet, o *options) {
 		fs.StringVar(&o.operator, "operator", "", "")

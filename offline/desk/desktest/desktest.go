@@ -62,6 +62,7 @@ func NewWith(t testing.TB, change func(m *Machine, g *desk.Grant)) *Machine {
 	m.Config = desk.Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Now: m.Clock.Now, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
+	m.Config.Machine = vault.KeyFile(filepath.Join(m.Config.Dir, "machine.key")) // whatever the test's machine has
 	built, err := catalog.BuildCounty(county.FS(), 1, m.Platform.Root)
 	if err != nil {
 		t.Fatal(err)
