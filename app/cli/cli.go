@@ -96,6 +96,7 @@ type options struct {
 	keep                                   int
 
 	who     counter.NewOperator // whom a command is about
+	secret  string              // kind of machine secret
 	out, qr string              // where a message is written to
 
 	args     []string // as typed
@@ -108,6 +109,7 @@ func commands() []command {
 		fs.StringVar(&o.code, "code", "", "")
 		fs.StringVar(&o.codeFile, "code-file", "", "")
 		fs.StringVar(&o.machine, "machine", "", "")
+		fs.StringVar(&o.secret, "secret", "", "")
 	}
 	operator := func(fs *flag.FlagSet, o *options) {
 		fs.StringVar(&o.operator, "operator", "", "")

@@ -17,6 +17,7 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
+	"bianmin/offline/vault"
 	"bianmin/offline/words"
 	"bianmin/sync/link"
 )
@@ -40,8 +41,12 @@ func enroll(ctx context.Context, e *Env, o *options, _ []string) int {
 		fmt.Fprintln(e.Err, e.T("cli.help.enroll", nil))
 		return ExitUsage
 	}
+	machine, err := vault.MachineIn(o.data, o.secret)
+	if err != nil {
+		return e.usage("enroll")
+	}
 	en, ops, err := link.Enroll(ctx, link.EnrollOptions{
-		Config: desk.Config{Dir: o.data, Log: e.Log}, Gateway: o.gateway, Code: code, Machine: o.machine,
+		Config: desk.Config{Dir: o.data, Log: e.Log, Machine: machine}, Gateway: o.gateway, Code: code, Machine: o.machine,
 	})
 	if err != nil {
 		return e.fail(err)

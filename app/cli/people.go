@@ -28,6 +28,7 @@ func peopleFlags(fs *flag.FlagSet, o *options) {
 	fs.StringVar(&o.who.Name, "name", "", "")
 	fs.StringVar(&o.who.Role, "role", "staff", "")
 	fs.StringVar(&o.who.Division, "division", "", "")
+	fs.StringVar(&o.secret, "secret", "", "")
 	fs.StringVar(&o.out, "out", "", "")
 	fs.StringVar(&o.qr, "qr", "", "")
 }
@@ -193,6 +194,12 @@ func recoverCommand(_ context.Context, e *Env, o *options, rest []string) int {
 		answer, err := e.readAnswer(rest[1])
 		if err != nil {
 			return e.fail(err)
+		}
+		if o.secret == "" { // the place of before may be what has failed
+			o.secret = vault.BestMachine()
+		}
+		if cfg.Machine, err = vault.MachineIn(o.data, o.secret); err != nil {
+			return e.usage("recover")
 		}
 		if err := desk.TakeMachine(cfg, answer); err != nil {
 			return e.fail(err)

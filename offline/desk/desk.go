@@ -24,7 +24,7 @@ import (
 type Config struct {
 	Dir     string
 	Suite   vault.Suite      // nil: SM2, SM3, SM4 by the library
-	Machine vault.Machine    // nil: key file in Dir
+	Machine vault.Machine    // nil: what a file in Dir says, else the best this machine has (vault.MachineIn)
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: discard; never gets personal data
 	Argon   vault.Argon      // zero: the default cost; matters at installation only
@@ -37,7 +37,10 @@ func (c Config) filled() Config {
 		c.Suite = vault.SM(nil)
 	}
 	if c.Machine == nil {
-		c.Machine = vault.KeyFile(filepath.Join(c.Dir, "machine.key"))
+		var err error
+		if c.Machine, err = vault.MachineIn(c.Dir, ""); err != nil {
+			c.Machine = vault.KeyFile(filepath.Join(c.Dir, "machine.key"))
+		}
 	}
 	c.given = c.Now
 	if c.Now == nil {

@@ -3,7 +3,9 @@
 //
 // Screens and the command line both stand on it, so they cannot differ. A machine's folder looks so:
 //
-//	keys.a keys.b tries.a tries.b machine.key   the key ring (package vault)
+//	keys.a keys.b tries.a tries.b machine.*     the key ring (package vault)
+//	recovering                                  a request to the county that waits for its answer; else absent
+//	wiped                                       the order by which the keys were destroyed; else absent
 //	enrolment                                   what the platform granted this machine, sealed
 //	packs/                                      signed packs, sealed to this machine
 //	enrolling                                   the keys of an enrolment that is not through, sealed; else absent

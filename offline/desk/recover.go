@@ -27,5 +27,11 @@ func RequestMachine(cfg Config) ([]byte, error) {
 // TakeMachine takes the county's answer to RequestMachine. Afterwards the folder opens and every PIN is the old one.
 func TakeMachine(cfg Config, answer []byte) error {
 	cfg = cfg.filled()
-	return vault.TakeMachine(cfg.Dir, cfg.Suite, cfg.Machine, answer)
+	if err := vault.TakeMachine(cfg.Dir, cfg.Suite, cfg.Machine, answer); err != nil {
+		return err
+	}
+	if kind := vault.MachineKind(cfg.Machine); kind != "" {
+		return vault.DropMachines(cfg.Dir, kind) // where it was kept before
+	}
+	return nil
 }

@@ -60,6 +60,16 @@ type keyFile struct {
 
 const keyFileSum = 8
 
+func newSecret() ([]byte, error) { return randomSecret(rand.Reader) }
+
+func randomSecret(from io.Reader) ([]byte, error) {
+	b := make([]byte, MachineSecretSize)
+	if _, err := io.ReadFull(from, b); err != nil {
+		return nil, fmt.Errorf("vault: make machine secret: %w", err)
+	}
+	return b, nil
+}
+
 func (keyFile) Name() string { return "key file" }
 
 func (k keyFile) paths() [2]string { return [2]string{k.path, k.path + ".b"} }
@@ -70,9 +80,9 @@ func (k keyFile) Secret() ([]byte, error) {
 	if err == nil || !errors.Is(err, ErrNoMachine) {
 		return secret, err
 	}
-	data := make([]byte, MachineSecretSize)
-	if _, err := io.ReadFull(k.rand, data); err != nil {
-		return nil, fmt.Errorf("vault: make machine secret: %w", err)
+	data, err := randomSecret(k.rand)
+	if err != nil {
+		return nil, err
 	}
 	if err := k.Keep(data); err != nil {
 		return nil, err

@@ -35,8 +35,13 @@ type fixture struct {
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
+	return newFixtureOn(t, func(dir string) Machine { return KeyFile(filepath.Join(dir, "machine.key")) })
+}
+
+func newFixtureOn(t *testing.T, machine func(dir string) Machine) *fixture {
+	t.Helper()
 	f := &fixture{dir: t.TempDir(), suite: SM(nil), clock: newClock()}
-	f.machine = KeyFile(filepath.Join(f.dir, "machine.key"))
+	f.machine = machine(f.dir)
 	f.sign, f.seal = mustKey(t), mustKey(t)
 	var err error
 	f.ring, err = CreateRing(f.dir, f.suite, f.machine, RingOptions{

@@ -74,6 +74,7 @@ func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Gran
 	m.Config = desk.Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Now: m.Clock.Now, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
+	m.Config.Machine = vault.KeyFile(filepath.Join(m.Config.Dir, "machine.key")) // whatever the test's machine has
 	built, err := catalog.BuildCounty(folder, 1, m.Platform.Root)
 	if err != nil {
 		t.Fatal(err)
