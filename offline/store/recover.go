@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -69,7 +70,11 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 				s.faults = append(s.faults, fmt.Errorf("event %d: %w", cursor, err))
 				continue
 			}
-			frames = append(frames, eventFrame(cursor, row))
+			f, err := s.eventFrame(cursor, row)
+			if err != nil {
+				return err
+			}
+			frames = append(frames, f)
 		}
 		return nil
 	}); err != nil {
@@ -78,7 +83,17 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	return s.mirrorAll(frames)
 }
 
-func eventFrame(cursor uint64, row eventRow) Frame {
+// eventFrame is an event as the mirror keeps it. Of an erased one it keeps the row, under the machine's seal: no signature
+// covers what is left.
+func (s *Store) eventFrame(cursor uint64, row eventRow) (Frame, error) {
+	if row.gone() {
+		value, err := s.box.seal(bucketEvents, seqKey(cursor), canon.MustMarshal(row))
+		return Frame{Kind: FrameGone, Number: cursor, Payload: value}, err
+	}
+	return eventAsSigned(cursor, row), nil
+}
+
+func eventAsSigned(cursor uint64, row eventRow) Frame {
 	return Frame{Kind: FrameEvent, Label: strconv.FormatUint(row.After, 10), Number: cursor, Payload: row.Event}
 }
 
@@ -123,7 +138,7 @@ func (s *Store) takeBackClear() error {
 		switch f.Kind {
 		case FrameDoc:
 			docs[f.Label] = f.Payload
-		case FrameEvent:
+		case FrameEvent, FrameGone:
 			events[f.Number] = f
 		}
 		return nil
@@ -145,16 +160,15 @@ func (s *Store) takeBackClear() error {
 			}
 		}
 		for f, ok := events[cursor+1]; ok; f, ok = events[cursor+1] {
-			ev, err := s.checkEvent(f.Payload, cursor, told)
+			ev, row, err := s.eventOf(f, cursor, told)
 			if err != nil {
 				s.faults = append(s.faults, fmt.Errorf("event %d in the mirror: %w", f.Number, err))
 				break
 			}
-			row := eventRow{Event: f.Payload, After: seqLabel(f.Label)}
 			if err := s.box.put(tx, bucketEvents, seqKey(ev.Cursor), row); err != nil {
 				return err
 			}
-			cursor, told = ev.Cursor, ev.Hash(s.o.Suite)
+			cursor, told = ev.Cursor, row.hash(s.o.Suite, ev)
 			count++
 		}
 		s.applied.Dirty = s.applied.Dirty || count > 0 || s.behind
@@ -170,6 +184,23 @@ func (s *Store) takeBackClear() error {
 	s.cursor, s.told = cursor, told
 	s.restored.Events += count
 	return nil
+}
+
+// eventOf reads an event of the mirror, whole or erased.
+func (s *Store) eventOf(f Frame, cursor uint64, told vault.Hash) (journal.Event, eventRow, error) {
+	if f.Kind == FrameEvent {
+		ev, err := s.checkEvent(f.Payload, cursor, told)
+		return ev, eventRow{Event: f.Payload, After: seqLabel(f.Label)}, err
+	}
+	var row eventRow
+	if err := s.box.decode(bucketEvents, seqKey(f.Number), f.Payload, &row); err != nil {
+		return journal.Event{}, row, err
+	}
+	ev, err := journal.ParseEvent(row.Event)
+	if err == nil && (ev.Cursor != cursor+1 || ev.Prev != told) {
+		err = journal.ErrGap
+	}
+	return ev, row, err
 }
 
 // checkEvent reads an event and checks that the platform signed it and that it is the next one.
@@ -233,8 +264,14 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 		return fault(err)
 	}
 	rec := recs[0]
-	per, err := s.period(f.Label)
+	label, carried := strings.CutSuffix(f.Label, carriedMark)
+	per, err := s.period(label)
 	switch {
+	case rec.Body == nil:
+		per.ID = label
+		return rec, per, p, nil
+	case carried && err == nil: // written in a period that was closed
+		per.Salt = salt
 	case errors.Is(err, vault.ErrNoPeriod): // its keys were destroyed: the record stands without its body
 		rec.Body = nil
 		return rec, vault.Period{ID: f.Label}, p, nil
@@ -418,6 +455,7 @@ func (s *Store) fillMirror() error {
 				receipt = nil
 			}
 		}
+		row.salt(&p)
 		fs, _, err := s.framesOf(p, rec, receipt)
 		if err != nil {
 			return err
