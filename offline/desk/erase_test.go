@@ -16,6 +16,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	bolt "go.etcd.io/bbolt"
 
+	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
@@ -507,4 +508,51 @@ func wrapped(t *testing.T, data []byte, month string) []byte {
 		}
 	}
 	return nil
+}
+
+// Power goes between the transaction and what lies outside it: the next login finishes what was begun.
+func TestErasureIsFinishedAfterACrash(t *testing.T) {
+	m := leadMachine(t)
+	d, s := m.Login(t)
+	dir := d.Dir()
+	c := take(t, s, "甪蒯六", "999999194105030019", 7)
+	m.Acknowledge(t, d)
+	decide(t, m, d, c.Seq, "甪蒯六的意见")
+	m.Acknowledge(t, d)
+	sealed := sealedOf(t, d, c.Seq)
+	if _, err := d.Backup(""); err != nil {
+		t.Fatal(err)
+	}
+	act := canon.MustMarshal([]any{desktest.Operator, "本人要求"})
+	if _, err := d.Store().Erase(t.Context(), store.Erasure{Cases: []uint64{c.Seq}}, act); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Store().Erase(t.Context(), store.Erasure{Cases: []uint64{c.Seq}}, act); !errors.Is(err, store.ErrErasing) {
+		t.Errorf("another erasure meanwhile: %v", err)
+	}
+	found := 0
+	for _, data := range leftovers(t, dir) {
+		for _, v := range sealed {
+			if bytes.Contains(data, v) {
+				found++
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d values are left to be erased after the transaction", found)
+	}
+	if err := d.Close(); err != nil { // as if the program had ended here
+		t.Fatal(err)
+	}
+	d, _ = m.Login(t)
+	nothingLeft(t, dir, sealed)
+	if _, _, ok, err := d.Store().Erasing(); ok || err != nil {
+		t.Errorf("still under way: %v", err)
+	}
+	if rec := lastOf(t, d, journal.KindErased); rec.Operator != desktest.Operator {
+		t.Errorf("the record is %q's", rec.Operator)
+	}
+	if rep, err := d.Doctor(t.Context(), false, nil); err != nil || len(rep.Faults) > 0 {
+		t.Errorf("doctor: %+v, %v", rep.Faults, err)
+	}
 }
