@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) func() (gateway.Store, error)) {
 		{"cases", testCases},
 		{"roll", testRoll},
 		{"library", testLibrary},
+		{"erasing", testErasing},
 		{"rollback", testRollback},
 		{"reopen", testReopen},
 		{"races", testRaces},
