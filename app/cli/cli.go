@@ -99,6 +99,8 @@ type options struct {
 	secret  string              // kind of machine secret
 	out, qr string              // where a message is written to
 
+	caseNo, personFile, reason string // what is erased, and why
+
 	args     []string // as typed
 	setAside string   // where a damaged database was moved to, for doctor
 }
@@ -142,6 +144,8 @@ func commands() []command {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
 		}},
+		{name: "period", folder: true, words: true, run: period, flags: eraseFlags},
+		{name: "erase", folder: true, run: erase, flags: eraseFlags},
 		{name: "operator", folder: true, words: true, run: operatorCommand, flags: peopleFlags},
 		{name: "recover", words: true, run: recoverCommand, flags: peopleFlags},
 		{name: "version", run: version},

@@ -193,7 +193,7 @@ func drawStrokes(strokes [][]int64) ([]byte, error) {
 		}
 	}
 	if points > maxStrokePoints || min(minX, minY) < -maxCoordinate || max(maxX, maxY) > maxCoordinate {
-		return nil, words.New("form.signature", nil)
+		return nil, words.New("desk.signatureStrange", nil)
 	}
 	f := min((width-2*margin)/float64(max(1, maxX-minX)), (height-2*margin)/float64(max(1, maxY-minY)))
 	at := func(x, y int64) (float32, float32) {

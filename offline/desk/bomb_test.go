@@ -70,7 +70,7 @@ func FuzzStrokes(f *testing.F) {
 			return
 		}
 		out, err := drawStrokes(strokes)
-		if key, _ := words.KeyOf(err); err != nil && key != "form.signature" {
+		if key, _ := words.KeyOf(err); err != nil && key != "desk.signatureStrange" {
 			t.Fatalf("refused without words: %v", err)
 		}
 		if err == nil && sniff(out) != "image/png" {

@@ -250,6 +250,9 @@ func (d *Desk) unlock(u *vault.Unlocked) error {
 	if err := d.EnterEpoch(context.Background()); err != nil { // the old number goes on as it is; the line says so
 		d.cfg.Log.Error("enter epoch", slog.Any("cause", err))
 	}
+	if err := d.finishErasure(context.Background(), u); err != nil { // nothing of it can be read; the next login tries again
+		d.cfg.Log.Error("finish erasure", slog.Any("cause", err))
+	}
 	d.unlocked = u
 	d.setCatalog(u.SealKey())
 	d.follow(context.Background(), u)

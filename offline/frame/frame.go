@@ -31,6 +31,8 @@ const (
 	Draft Kind = 'D'
 	// Dropped says that the draft of that Label is gone: submitted or thrown away.
 	Dropped Kind = 'X'
+	// Gone is what is left of an event whose body was erased, sealed by the machine key. Number is its cursor.
+	Gone Kind = 'G'
 	// Doc is a value of bucket docs as it is sealed there. Label is its key.
 	Doc Kind = 'F'
 )

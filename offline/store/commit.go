@@ -40,6 +40,16 @@ type headerRow struct {
 	Urgent         bool       `cbor:"8,keyasint"`
 	Receipt        bool       `cbor:"9,keyasint"`  // a stage-1 envelope lies in bucket receipts
 	Purged         bool       `cbor:"10,keyasint"` // there is no body any more
+	// Salt is the salt key under which a record was written whose period was closed while its case was open; empty when
+	// it is that of Period.
+	Salt []byte `cbor:"11,keyasint,omitempty"`
+}
+
+// salt puts the key that the record was salted with into p, the record's period.
+func (r headerRow) salt(p *vault.Period) {
+	if len(r.Salt) == len(p.Salt) {
+		p.Salt = [32]byte(r.Salt)
+	}
 }
 
 // outboxRow is a record ready to leave, until the platform has acknowledged it.
@@ -278,6 +288,9 @@ func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out
 			return row, err
 		}
 		row.Sum = s.o.Suite.Hash(value)
+		if own, err := s.period(p.ID); err == nil && own.Salt != p.Salt {
+			row.Salt = append([]byte{}, p.Salt[:]...)
+		}
 		if err := putRaw(w.tx, bucketBodies, key, value); err != nil {
 			return row, err
 		}
@@ -356,6 +369,7 @@ func (s *Store) record(tx space, seq uint64) (journal.Record, headerRow, error) 
 	}); err != nil {
 		return rec, row, err
 	}
+	row.salt(&p)
 	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
 		return rec, row, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}

@@ -180,16 +180,18 @@ func (s *Store) gather(after, limit uint64, maxPlain int, check bool) ([]journal
 	var recs []journal.Record
 	var p vault.Period
 	err := s.db.View(func(tx *bolt.Tx) error {
-		size := 0
+		size, own := 0, false
 		for seq := after + 1; seq <= limit && len(recs) < maxRun; seq++ {
 			row, err := s.header(tx, seq)
-			if err != nil || len(recs) > 0 && row.Period != p.ID {
+			if err != nil || len(recs) > 0 && (row.Period != p.ID || own || len(row.Salt) > 0) {
 				return nil
 			}
 			if len(recs) == 0 {
 				if p, err = s.period(row.Period); err != nil {
 					return nil
 				}
+				own = len(row.Salt) > 0 // a packet has one salt: this record goes alone
+				row.salt(&p)
 			}
 			rec := journal.Record{Header: row.Header}
 			if rec.Body, err = s.bodyOf(tx, row, func(value []byte) ([]byte, error) {
@@ -405,7 +407,11 @@ func (s *Store) TakeEvents(ctx context.Context, events [][]byte) (uint64, error)
 				return err
 			}
 			at, hash = ev.Cursor, ev.Hash(s.o.Suite)
-			frames = append(frames, eventFrame(ev.Cursor, row))
+			f, err := s.eventFrame(ev.Cursor, row)
+			if err != nil {
+				return err
+			}
+			frames = append(frames, f)
 		}
 		if len(frames) == 0 {
 			return errNothingDue
@@ -440,8 +446,8 @@ func (s *Store) held(tx *bolt.Tx, data []byte, cursor uint64) bool {
 	if err != nil || ev.Cursor == 0 || ev.Cursor > cursor {
 		return false
 	}
-	own, _, err := s.event(tx, ev.Cursor)
-	return err == nil && own.Hash(s.o.Suite) == ev.Hash(s.o.Suite)
+	own, row, err := s.event(tx, ev.Cursor)
+	return err == nil && row.hash(s.o.Suite, own) == ev.Hash(s.o.Suite)
 }
 
 // TakeTime takes the platform's clock in Unix milliseconds. It counts at once; it is written with the next act, or now

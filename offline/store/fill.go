@@ -60,6 +60,7 @@ func (s *Store) fillMirror() error {
 				receipt = nil
 			}
 		}
+		row.salt(&p)
 		fs, _, err := s.framesOf(p, rec, receipt)
 		if err != nil {
 			return err

@@ -15,6 +15,7 @@ const (
 	FrameDraft   = frame.Draft
 	FrameDropped = frame.Dropped
 	FrameDoc     = frame.Doc
+	FrameGone    = frame.Gone
 )
 
 // Frame is one entry of a mirror segment; see [frame.Frame].

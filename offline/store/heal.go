@@ -84,7 +84,11 @@ func (s *Store) mirrorEvents() error {
 	if err := s.db.View(func(tx *bolt.Tx) error {
 		for _, cursor := range s.mir.events.missing(s.cursor) {
 			if _, row, err := s.event(tx, cursor); err == nil {
-				frames = append(frames, eventFrame(cursor, row))
+				f, err := s.eventFrame(cursor, row)
+				if err != nil {
+					return err
+				}
+				frames = append(frames, f)
 			}
 		}
 		return nil
@@ -141,7 +145,7 @@ func (s *Store) cure(u *vault.Unlocked, bad ills, stopped bool) error {
 		switch {
 		case fr.Kind == FrameDoc && bad.docs[fr.Label]:
 			docs[fr.Label] = fr.Payload
-		case fr.Kind == FrameEvent && bad.events[fr.Number]:
+		case (fr.Kind == FrameEvent || fr.Kind == FrameGone) && bad.events[fr.Number]:
 			events[fr.Number] = fr
 		}
 		return nil
@@ -164,6 +168,21 @@ func (s *Store) cure(u *vault.Unlocked, bad ills, stopped bool) error {
 			}
 		}
 		for n, fr := range events {
+			if fr.Kind == FrameGone {
+				var row eventRow
+				if s.box.decode(bucketEvents, seqKey(n), fr.Payload, &row) != nil || !row.gone() {
+					continue
+				}
+				if err := putRaw(tx, bucketEvents, seqKey(n), fr.Payload); err != nil {
+					return err
+				}
+				if n == s.cursor {
+					s.mu.Lock()
+					s.told = vault.Hash(row.Hash)
+					s.mu.Unlock()
+				}
+				continue
+			}
 			ev, err := journal.ParseEvent(fr.Payload)
 			if err != nil || ev.Cursor != n || ev.Device != s.Device() || ev.Verify(s.o.Suite, s.o.Platform.SignKey) != nil {
 				continue

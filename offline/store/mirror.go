@@ -262,7 +262,7 @@ func (g *segment) note(f Frame) {
 	switch f.Kind {
 	case FrameRecord:
 		g.Records = g.Records.add(f.Number)
-	case FrameEvent:
+	case FrameEvent, FrameGone:
 		g.Events = g.Events.add(f.Number)
 	case FrameReceipt:
 		g.Receipts = g.Receipts.add(f.Number)
@@ -422,7 +422,7 @@ func (m *mirror) write(frames []Frame) error {
 		switch f.Kind {
 		case FrameRecord:
 			m.records = m.records.add(f.Number)
-		case FrameEvent:
+		case FrameEvent, FrameGone:
 			m.events = m.events.add(f.Number)
 		case FrameReceipt:
 			m.receipts = m.receipts.add(f.Number)

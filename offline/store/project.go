@@ -55,6 +55,19 @@ func rowOf(c *casefile.Case) Row {
 type eventRow struct {
 	Event []byte `cbor:"1,keyasint"` // journal.Event as signed
 	After uint64 `cbor:"2,keyasint"` // head of the journal when it came
+	// Hash stands for an event whose body was erased: that of the event as it came. Empty otherwise.
+	Hash []byte `cbor:"3,keyasint,omitempty"`
+}
+
+// gone reports whether the event's body was erased.
+func (r eventRow) gone() bool { return len(r.Hash) == vault.HashSize }
+
+// hash returns the event's place in its chain, whether its body is still here or not.
+func (r eventRow) hash(s vault.Suite, ev journal.Event) vault.Hash {
+	if r.gone() {
+		return vault.Hash(r.Hash)
+	}
+	return ev.Hash(s)
 }
 
 // unappliedRow says why a record or an event is in no projection.
@@ -88,7 +101,7 @@ func (s *Store) loadCase(tx space, seq uint64) (*casefile.Case, error) {
 // saveCase writes a case projection under its submission's period, and its summary row.
 func (w *work) saveCase(c *casefile.Case, period string) error {
 	p, err := w.s.period(period)
-	if errors.Is(err, vault.ErrNoPeriod) { // erased: what is left of the case names nobody
+	if errors.Is(err, vault.ErrNoPeriod) || err == nil && c.Purged { // erased: what is left of the case names nobody
 		p, err = w.s.o.Ring.MachinePeriod(), nil
 	}
 	if err != nil {
@@ -189,7 +202,7 @@ func (w *work) patchRow(seq uint64, fn func(*Row)) error {
 // projectEvent applies an event. u nil: only what is in clear counts, the rest waits for the next Unlock.
 func (w *work) projectEvent(ev journal.Event, u *vault.Unlocked, p vault.Period) error {
 	s := w.s
-	if ev.Sealed && u != nil {
+	if ev.Sealed && u != nil && len(ev.Body) > 0 { // an erased body stays unopened
 		body, err := u.SealKey().OpenSealed(ev.Body)
 		if err != nil {
 			if err := w.unapplied(markEvent, ev.Cursor, fmt.Errorf("body does not open: %w", err)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"sort"
 	"strconv"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -65,26 +66,17 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 				s.faults = append(s.faults, fmt.Errorf("event %d: %w", cursor, err))
 				continue
 			}
-			frames = append(frames, eventFrame(cursor, row))
+			f, err := s.eventFrame(cursor, row)
+			if err != nil {
+				return err
+			}
+			frames = append(frames, f)
 		}
 		return nil
 	}); err != nil {
 		return err
 	}
 	return s.mirrorAll(frames)
-}
-
-func eventFrame(cursor uint64, row eventRow) Frame {
-	return Frame{Kind: FrameEvent, Label: strconv.FormatUint(row.After, 10), Number: cursor, Payload: row.Event}
-}
-
-// seqLabel reads the head that an event's frame names; 0 when it names none.
-func seqLabel(label string) uint64 {
-	n, err := strconv.ParseUint(label, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 func (s *Store) mirrorAll(frames []Frame) error {
@@ -119,7 +111,7 @@ func (s *Store) takeBackClear() error {
 		switch f.Kind {
 		case FrameDoc:
 			docs[f.Label] = f.Payload
-		case FrameEvent:
+		case FrameEvent, FrameGone:
 			events[f.Number] = f
 		}
 		return nil
@@ -141,16 +133,15 @@ func (s *Store) takeBackClear() error {
 			}
 		}
 		for f, ok := events[cursor+1]; ok; f, ok = events[cursor+1] {
-			ev, err := s.checkEvent(f.Payload, cursor, told)
+			ev, row, err := s.eventOf(f, cursor, told)
 			if err != nil {
 				s.faults = append(s.faults, fmt.Errorf("event %d in the mirror: %w", f.Number, err))
 				break
 			}
-			row := eventRow{Event: f.Payload, After: seqLabel(f.Label)}
 			if err := s.box.put(tx, bucketEvents, seqKey(ev.Cursor), row); err != nil {
 				return err
 			}
-			cursor, told = ev.Cursor, ev.Hash(s.o.Suite)
+			cursor, told = ev.Cursor, row.hash(s.o.Suite, ev)
 			count++
 		}
 		s.applied.Dirty = s.applied.Dirty || count > 0 || s.behind
@@ -229,8 +220,14 @@ func (s *Store) openFrame(u *vault.Unlocked, f Frame) (journal.Record, vault.Per
 		return fault(err)
 	}
 	rec := recs[0]
-	per, err := s.period(f.Label)
+	label, carried := strings.CutSuffix(f.Label, carriedMark)
+	per, err := s.period(label)
 	switch {
+	case rec.Body == nil:
+		per.ID = label
+		return rec, per, p, nil
+	case carried && err == nil: // written in a period that was closed
+		per.Salt = salt
 	case errors.Is(err, vault.ErrNoPeriod): // its keys were destroyed: the record stands without its body
 		rec.Body = nil
 		return rec, vault.Period{ID: f.Label}, p, nil

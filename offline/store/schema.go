@@ -51,6 +51,7 @@ var (
 	keyHead     = []byte("head")
 	keyClock    = []byte("clock")
 	keyApplied  = []byte("applied")
+	keyErasing  = []byte("erasing")  // what an erasure still has to do outside the file
 	keyRestored = []byte("restored") // put in by a restore, until the next login: Unix milliseconds
 )
 

@@ -408,7 +408,7 @@ func (s *Store) readState(tx *bolt.Tx) {
 		var row eventRow
 		if err := s.box.decode(bucketEvents, k, v, &row); err == nil {
 			if ev, err := journal.ParseEvent(row.Event); err == nil {
-				s.cursor, s.told = ev.Cursor, ev.Hash(s.o.Suite)
+				s.cursor, s.told = ev.Cursor, row.hash(s.o.Suite, ev)
 			}
 		} else {
 			s.faults = append(s.faults, err)

@@ -229,6 +229,7 @@ func (v *verifier) body(row headerRow) {
 	if rec.Body == nil {
 		rec.Body = []byte{}
 	}
+	row.salt(&p)
 	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
 		v.add(Fault{Where: bucketBodies, Seq: row.Seq, Key: hex.EncodeToString(key), What: "doctor.body", Err: err})
 	}
@@ -244,14 +245,14 @@ func (v *verifier) events() error {
 			return err
 		}
 		v.r.Values++
-		ev, _, err := s.event(v.tx, n)
+		ev, row, err := s.event(v.tx, n)
 		what := "doctor.value"
 		switch {
 		case errors.Is(err, ErrNotFound):
 			what = "doctor.lost"
 		case err == nil && known && ev.Prev != told:
 			what, err = "doctor.chain", journal.ErrGap
-		case err == nil:
+		case err == nil && !row.gone():
 			what, err = "doctor.signature", ev.Verify(s.o.Suite, s.o.Platform.SignKey)
 		}
 		if err != nil {
@@ -259,7 +260,7 @@ func (v *verifier) events() error {
 		}
 		known = ev.Cursor == n
 		if known {
-			told = ev.Hash(s.o.Suite)
+			told = row.hash(s.o.Suite, ev)
 		}
 	}
 	return nil
@@ -413,6 +414,13 @@ func (v *verifier) mirror() error {
 					bads = append(bads, bad{f, "doctor.packet", err})
 				} else {
 					good[f.Number] = true
+				}
+			case FrameGone:
+				var row eventRow
+				if err := s.box.decode(bucketEvents, seqKey(f.Number), f.Payload, &row); err != nil || !row.gone() {
+					bads = append(bads, bad{f, "doctor.value", fmt.Errorf("%w: erased event %d: %w", ErrDamaged, f.Number, err)})
+				} else {
+					told[f.Number] = true
 				}
 			case FrameEvent:
 				ev, err := journal.ParseEvent(f.Payload)

@@ -211,7 +211,7 @@ func OpenRing(dir string, s Suite, m Machine, o OpenOptions) (*Ring, error) {
 		return nil, err
 	}
 	r := &Ring{
-		dir: dir, suite: s, secret: secret, mach: m, demo: o.Demo, now: o.Now, kdf: argon, write: writePair,
+		dir: dir, suite: s, secret: secret, mach: m, demo: o.Demo, now: o.Now, kdf: argon, write: overwritePair,
 		waits: map[slotID]time.Time{},
 	}
 	if r.now == nil {

@@ -224,6 +224,13 @@ func (p *projector) record(r journal.Record) error {
 }
 
 func (p *projector) submitted(r journal.Record) error {
+	if r.Body == nil && !p.live { // erased since
+		c, err := casefile.New(r)
+		if err != nil {
+			return err
+		}
+		return p.put(c)
+	}
 	if r.Body == nil {
 		return p.quarantine(nil, r, ReasonPurged, "")
 	}

@@ -29,6 +29,8 @@ type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Version returns a number that changes whenever anybody, also another process, committed a write.
 	Version(ctx context.Context) (int64, error)
+	// Scrub makes sure that what was replaced or removed is in no file of the database any more.
+	Scrub(ctx context.Context) error
 	// Close releases the database.
 	Close() error
 }
@@ -81,6 +83,8 @@ type JournalTx interface {
 	Headers(device uint32, from, to uint64) ([]HeaderRow, error)
 	// Packets returns the packets of device that hold a record after seq, by From, at most limit.
 	Packets(device uint32, seq uint64, limit int) ([]PacketRow, error)
+	// ReplacePacket puts other bytes in the place of the packet with the same device and range; ErrNotFound.
+	ReplacePacket(p PacketRow) error
 	// SetProjected moves Head.Projected from one record to another; ErrMoved when it was not at from.
 	SetProjected(device uint32, from, to uint64) error
 	// Behind lists devices whose projection is behind their journal.
@@ -110,6 +114,8 @@ type InboxTx interface {
 	NextEvent(device uint32) (Head, error)
 	// AddEvent stores an event with Cursor = Head.Cursor+1 and moves the inbox head; ErrMoved for another cursor.
 	AddEvent(e EventRow) error
+	// ReplaceCopy puts another body in the place of the platform's own copy; ErrNotFound.
+	ReplaceCopy(device uint32, cursor uint64, body []byte) error
 	// Events returns events after cursor in order, at most limit.
 	Events(device uint32, cursor uint64, limit int) ([]EventRow, error)
 }

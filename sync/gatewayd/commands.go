@@ -13,6 +13,8 @@ func commands() []command {
 		{"case process", "NO [--note N]", "转入办理", "move a case into the procedure", runCaseProcess},
 		{"case decide", "NO --granted|--denied|--returned|--void [--note N]", "办结", "close a case", runCaseDecide},
 		{"case deliver", "NO [--note N]", "送达", "the result was handed over", runCaseDeliver},
+		{"case erase", "NO --yes", "删除已办结办件的内容，无法恢复", "erase what a closed case holds; it cannot be undone", runCaseErase},
+		{"case erasures", "", "列出站点已删除、平台仍保存的办件", "list what stations have erased and the platform still holds", runErasures},
 		{"case rebuild", "", "由数据包和事件重建办件", "make all cases again from packets and events", runCaseRebuild},
 		{"import", "MIRROR…", "收取已损坏机器的镜像（文件或目录）", "take the mirror of a dead machine (files or a folder)", runImport},
 		{"journal list", "--device D", "列出设备日志：序号、类别、哈希", "list a device's records: seq, kind, hash", runJournalList},

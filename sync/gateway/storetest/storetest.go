@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) func() (gateway.Store, error)) {
 		{"roll", testRoll},
 		{"library", testLibrary},
 		{"epochs", testEpochs},
+		{"erasing", testErasing},
 		{"rollback", testRollback},
 		{"reopen", testReopen},
 		{"races", testRaces},
