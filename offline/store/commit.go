@@ -65,7 +65,7 @@ func seqOf(key []byte) uint64 {
 // work is one transaction and what it changes in memory when it succeeds.
 type work struct {
 	s    *Store
-	tx   *bolt.Tx
+	tx   place
 	rows map[uint64]Row
 }
 
@@ -184,6 +184,7 @@ func (s *Store) periodAt(now time.Time) (vault.Period, *vault.Unlocked, error) {
 
 // keep takes over what a transaction changed. Called with mu held.
 func (s *Store) keep(w *work) {
+	s.kept++
 	if s.rows == nil {
 		return
 	}
@@ -293,7 +294,7 @@ func blobsOf(rec journal.Record) []journal.Blob {
 }
 
 // header reads a record's row.
-func (s *Store) header(tx *bolt.Tx, seq uint64) (headerRow, error) {
+func (s *Store) header(tx place, seq uint64) (headerRow, error) {
 	var row headerRow
 	if err := s.box.get(tx, bucketHeaders, seqKey(seq), &row); err != nil {
 		return row, fmt.Errorf("record %d: %w", seq, err)
@@ -305,7 +306,7 @@ func (s *Store) header(tx *bolt.Tx, seq uint64) (headerRow, error) {
 }
 
 // record reads a record with its body and checks the body against the header.
-func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, error) {
+func (s *Store) record(tx place, seq uint64) (journal.Record, headerRow, error) {
 	row, err := s.header(tx, seq)
 	if err != nil {
 		return journal.Record{}, row, err
@@ -330,7 +331,7 @@ func (s *Store) record(tx *bolt.Tx, seq uint64) (journal.Record, headerRow, erro
 }
 
 // bodyOf reads the body of a record; nil when it was purged. Whether it belongs to the header is not compared here.
-func (s *Store) bodyOf(tx *bolt.Tx, row headerRow, open func(value []byte) ([]byte, error)) ([]byte, error) {
+func (s *Store) bodyOf(tx place, row headerRow, open func(value []byte) ([]byte, error)) ([]byte, error) {
 	if row.Purged {
 		return nil, nil
 	}

@@ -216,7 +216,7 @@ func (w *work) cureRecord(u *vault.Unlocked, f finds, seq uint64) error {
 
 // fits reports whether a record of the mirror is the one the chain has at its place: its successor, the head, or else its
 // predecessor says so.
-func (s *Store) fits(tx *bolt.Tx, h journal.Header, hash vault.Hash) bool {
+func (s *Store) fits(tx place, h journal.Header, hash vault.Hash) bool {
 	if h.Seq == s.head && !s.headHash.IsZero() {
 		return hash == s.headHash
 	}

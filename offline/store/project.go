@@ -6,7 +6,6 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
@@ -69,7 +68,7 @@ type quarantineRow struct {
 }
 
 // loadCase reads a case projection. ErrNotFound when there is none.
-func (s *Store) loadCase(tx *bolt.Tx, seq uint64) (*casefile.Case, error) {
+func (s *Store) loadCase(tx place, seq uint64) (*casefile.Case, error) {
 	value := tx.Bucket([]byte(bucketCases)).Get(seqKey(seq))
 	if value == nil {
 		return nil, fmt.Errorf("%w: case %d", ErrNotFound, seq)
@@ -366,7 +365,7 @@ func (s *Store) Lock() {
 }
 
 // event reads an event as it came.
-func (s *Store) event(tx *bolt.Tx, cursor uint64) (journal.Event, eventRow, error) {
+func (s *Store) event(tx place, cursor uint64) (journal.Event, eventRow, error) {
 	var row eventRow
 	if err := s.box.get(tx, bucketEvents, seqKey(cursor), &row); err != nil {
 		return journal.Event{}, row, fmt.Errorf("event %d: %w", cursor, err)
@@ -470,35 +469,32 @@ func (s *Store) Rows() ([]Row, error) {
 	return out, nil
 }
 
-// loadRows fills the rows in memory once.
+// loadRows fills the rows in memory once. It waits for no act: when one came in between, it reads again.
 func (s *Store) loadRows() error {
-	s.mu.RLock()
-	loaded := s.rows != nil
-	s.mu.RUnlock()
-	if loaded {
-		return nil
-	}
-	s.write.Lock() // no act may change rows between reading and keeping them
-	defer s.write.Unlock()
-	rows := map[uint64]Row{}
-	if err := s.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte(bucketSummaries)).ForEach(func(k, v []byte) error {
-			plain, err := s.box.open(bucketSummaries, k, v, noPeriods)
-			if err != nil {
-				return fmt.Errorf("summary of case %d: %w", seqOf(k), err)
-			}
-			var r Row
-			if err := canon.Unmarshal(plain, &r); err != nil {
-				return fmt.Errorf("%w: summary of case %d: %w", ErrDamaged, seqOf(k), err)
-			}
-			rows[r.Seq] = r
+	for {
+		s.mu.RLock()
+		loaded, kept := s.rows != nil, s.kept
+		s.mu.RUnlock()
+		if loaded {
 			return nil
-		})
-	}); err != nil {
-		return wrapRead(err)
+		}
+		rows := map[uint64]Row{}
+		if err := s.db.View(func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte(bucketSummaries)).ForEach(func(k, v []byte) error {
+				var r Row
+				if err := s.box.decode(bucketSummaries, k, v, &r); err != nil {
+					return fmt.Errorf("summary of case %d: %w", seqOf(k), err)
+				}
+				rows[r.Seq] = r
+				return nil
+			})
+		}); err != nil {
+			return wrapRead(err)
+		}
+		s.mu.Lock()
+		if s.kept == kept && s.rows == nil {
+			s.rows = rows
+		}
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	s.rows = rows
-	s.mu.Unlock()
-	return nil
 }

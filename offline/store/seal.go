@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
@@ -181,7 +180,7 @@ var packer = sync.OnceValue(func() zstdPacker {
 })
 
 // put seals v under the machine key and stores it.
-func (x *box) put(tx *bolt.Tx, bucket string, key []byte, v any) error {
+func (x *box) put(tx place, bucket string, key []byte, v any) error {
 	plain, err := canon.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("store: encode %s: %w", bucket, err)
@@ -194,7 +193,7 @@ func (x *box) put(tx *bolt.Tx, bucket string, key []byte, v any) error {
 }
 
 // putIn seals plain under a key of period p and stores it.
-func (x *box) putIn(tx *bolt.Tx, p vault.Period, bucket string, key, plain []byte) error {
+func (x *box) putIn(tx place, p vault.Period, bucket string, key, plain []byte) error {
 	k := p.Store
 	if bucket == bucketBlobIndex {
 		k = p.Blob
@@ -207,7 +206,7 @@ func (x *box) putIn(tx *bolt.Tx, p vault.Period, bucket string, key, plain []byt
 }
 
 // get opens a machine-sealed value into v. ErrNotFound when there is none, ErrDamaged when it does not open.
-func (x *box) get(tx *bolt.Tx, bucket string, key []byte, v any) error {
+func (x *box) get(tx place, bucket string, key []byte, v any) error {
 	value := tx.Bucket([]byte(bucket)).Get(key)
 	if value == nil {
 		return ErrNotFound
@@ -246,7 +245,7 @@ func noPeriods(id string) (vault.Period, error) {
 // fill is how full pages are left when they split. Nearly all keys grow, so that a page is never added to again.
 const fill = 0.95
 
-func putRaw(tx *bolt.Tx, bucket string, key, value []byte) error {
+func putRaw(tx place, bucket string, key, value []byte) error {
 	b := tx.Bucket([]byte(bucket))
 	b.FillPercent = fill
 	if err := b.Put(key, value); err != nil {
