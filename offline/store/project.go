@@ -73,15 +73,7 @@ func (s *Store) loadCase(tx place, seq uint64) (*casefile.Case, error) {
 	if value == nil {
 		return nil, fmt.Errorf("%w: case %d", ErrNotFound, seq)
 	}
-	plain, err := s.box.open(bucketCases, seqKey(seq), value, s.period)
-	if err != nil {
-		return nil, fmt.Errorf("case %d: %w", seq, err)
-	}
-	c, err := casefile.Parse(plain)
-	if err != nil {
-		return nil, fmt.Errorf("%w: case %d: %w", ErrDamaged, seq, err)
-	}
-	return c, nil
+	return s.parseCase(seqKey(seq), value)
 }
 
 // saveCase writes a case projection under its submission's period, and its summary row.
@@ -429,8 +421,9 @@ func (s *Store) Case(seq uint64) (casefile.Case, error) {
 	return out, wrapRead(err)
 }
 
-// Cases returns all cases, oldest first. Cases that cannot be read are left out and named in the error, which is
-// returned together with the others. Errors: ErrLocked, ErrDamaged.
+// Cases returns all cases, oldest first, as lists show them: without answers, receipts' envelopes, and what they were built
+// from; Case has these. Cases that cannot be read are left out and named in the error, which is returned together with the
+// others. Errors: ErrLocked, ErrDamaged.
 func (s *Store) Cases() ([]casefile.Case, error) {
 	if _, err := s.needUnlocked(); err != nil {
 		return nil, err
@@ -438,20 +431,57 @@ func (s *Store) Cases() ([]casefile.Case, error) {
 	var out []casefile.Case
 	var bad error
 	err := s.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte(bucketCases)).ForEach(func(k, _ []byte) error {
-			c, err := s.loadCase(tx, seqOf(k))
-			if err != nil {
-				bad = errors.Join(bad, err)
-				return nil
+		type row struct {
+			key, value []byte
+			c          *casefile.Case
+			err        error
+		}
+		c := tx.Bucket([]byte(bucketCases)).Cursor()
+		k, v := c.First()
+		for k != nil {
+			var rows []row
+			for ; k != nil && len(rows) < verifyBatch; k, v = c.Next() {
+				rows = append(rows, row{key: k, value: v})
 			}
-			out = append(out, *c)
-			return nil
-		})
+			each(len(rows), func(i int) {
+				r := &rows[i]
+				if r.c, r.err = s.parseCase(r.key, r.value); r.err == nil {
+					r.c.Answers, r.c.Acts, r.c.Stage1, r.c.Stage2, r.c.Consent = nil, nil, nil, nil, ""
+				}
+			})
+			for _, r := range rows {
+				if r.err != nil {
+					bad = errors.Join(bad, r.err)
+				} else {
+					out = append(out, *r.c)
+				}
+			}
+		}
+		return nil
 	})
 	if err == nil && bad != nil {
 		err = words.New("store.damagedValue", bad)
 	}
 	return out, err
+}
+
+// parseCase opens a case projection.
+func (s *Store) parseCase(key, value []byte) (*casefile.Case, error) {
+	var plain []byte
+	p, err := s.period(periodOf(value))
+	if err == nil && len(key) == 8 {
+		plain, err = s.box.openKnown(p, bucketCases, key, value)
+	} else {
+		plain, err = s.box.open(bucketCases, key, value, s.period)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("case %d: %w", seqOf(key), err)
+	}
+	c, err := casefile.Parse(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%w: case %d: %w", ErrDamaged, seqOf(key), err)
+	}
+	return c, nil
 }
 
 // Rows returns the summary rows of all cases, oldest first. It works while locked.
