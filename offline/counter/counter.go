@@ -66,7 +66,8 @@ type Session interface {
 	Correct(ctx context.Context, caseSeq uint64) (Intake, error)
 	Drafts(ctx context.Context) ([]Draft, error)
 	DropDraft(ctx context.Context, id string) error
-	// Cases returns every case of this machine, what needs the clerk first, then by legal deadline.
+	// Cases returns every case of this machine as lists show it, without answers and receipts, what needs the clerk first,
+	// then by legal deadline.
 	Cases(ctx context.Context) ([]Case, error)
 	Case(ctx context.Context, seq uint64) (Case, error)
 	// Answers returns a case's answers on the form they were given on, for reading.

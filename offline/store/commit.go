@@ -216,6 +216,7 @@ func (s *Store) periodAt(now time.Time) (vault.Period, *vault.Unlocked, error) {
 
 // keep takes over what a transaction changed. Called with mu held.
 func (s *Store) keep(w *work) {
+	s.kept++
 	if s.rows == nil {
 		return
 	}

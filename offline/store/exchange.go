@@ -195,7 +195,7 @@ func (s *Store) gather(after, limit uint64, maxPlain int, check bool) ([]journal
 			}
 			rec := journal.Record{Header: row.Header}
 			if rec.Body, err = s.bodyOf(tx, row, func(value []byte) ([]byte, error) {
-				return s.box.openBody(p, seqKey(seq), value)
+				return s.box.openKnown(p, bucketBodies, seqKey(seq), value)
 			}); err != nil {
 				return nil
 			}

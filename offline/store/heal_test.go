@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -223,4 +224,79 @@ func TestLostReceiptInTheMirrorIsWrittenAgain(t *testing.T) {
 		}
 		wantClean(t, s)
 	}
+}
+
+// TestRebuildIsReadThrough: while projections are made again, all reads as before; one that is given up leaves no trace; one
+// that was cut is dropped at the next opening; and the outcome is the same.
+func TestRebuildIsReadThrough(t *testing.T) {
+	r := newRig(t)
+	s := r.login()
+	for n := range 2*rebuildBatch/3 + 7 {
+		if _, err := s.Commit(ctx, Act{Operator: "wang", Kind: journal.KindCaseSubmitted, Body: sampleCase(n), Receipt: fakeReceipt}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.sync(s, 1<<20)
+	for seq := range uint64(2*rebuildBatch/3 + 7) {
+		r.tell(s, r.plat.accept(seq+1, r.clock))
+	}
+	want := plain(t, s)
+	cases, err := s.Cases()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(when string) {
+		t.Helper()
+		got, err := s.Cases()
+		if err != nil || len(got) != len(cases) {
+			t.Errorf("%s: %d cases, %v; want %d", when, len(got), err, len(cases))
+		}
+		s.mu.Lock()
+		s.rows = nil // as at the first look
+		s.mu.Unlock()
+		sum, err := s.Summary()
+		if err != nil || sum.Cases["accepted"] != len(cases) {
+			t.Errorf("%s: summary %v, %v", when, sum.Cases, err)
+		}
+		if _, err := s.Case(3); err != nil {
+			t.Errorf("%s: a case: %v", when, err)
+		}
+	}
+	steps := 0
+	if err := s.Rebuild(ctx, func(done, total int) {
+		read(fmt.Sprintf("at %d of %d", done, total))
+		steps++
+	}); err != nil || steps < 2 {
+		t.Fatalf("%d steps, %v", steps, err)
+	}
+	sameMap(t, "rebuilt", want, plain(t, s))
+	left := func() bool {
+		found := false
+		if err := s.db.View(func(tx *bolt.Tx) error { found = tx.Bucket([]byte(bucketBeside)) != nil; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	stopped, cancel := context.WithCancel(ctx)
+	if err := s.Rebuild(stopped, func(int, int) { cancel() }); !errors.Is(err, context.Canceled) || left() {
+		t.Errorf("given up: %v, left %v", err, left())
+	}
+	sameMap(t, "given up", want, plain(t, s))
+	// A cut: what was being made is there, and the process is gone.
+	if err := s.db.Update(func(tx *bolt.Tx) error {
+		b, err := tx.CreateBucket([]byte(bucketBeside))
+		if err == nil {
+			_, err = b.CreateBucket([]byte(bucketCases))
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.close(s)
+	s = r.login()
+	if left() {
+		t.Error("what a cut rebuild made is still there")
+	}
+	sameMap(t, "after a cut", want, plain(t, s))
+	wantClean(t, s)
 }

@@ -6,7 +6,6 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
@@ -87,15 +86,7 @@ func (s *Store) loadCase(tx space, seq uint64) (*casefile.Case, error) {
 	if value == nil {
 		return nil, fmt.Errorf("%w: case %d", ErrNotFound, seq)
 	}
-	plain, err := s.box.open(bucketCases, seqKey(seq), value, s.period)
-	if err != nil {
-		return nil, fmt.Errorf("case %d: %w", seq, err)
-	}
-	c, err := casefile.Parse(plain)
-	if err != nil {
-		return nil, fmt.Errorf("%w: case %d: %w", ErrDamaged, seq, err)
-	}
-	return c, nil
+	return s.parseCase(seqKey(seq), value)
 }
 
 // saveCase writes a case projection under its submission's period, and its summary row.
@@ -452,8 +443,9 @@ func (s *Store) Case(seq uint64) (casefile.Case, error) {
 	return out, wrapRead(err)
 }
 
-// Cases returns all cases, oldest first: those of former numbers, then those of this one. Cases that cannot be read are left out and named in the error, which is
-// returned together with the others. Errors: ErrLocked, ErrDamaged.
+// Cases returns all cases, oldest first, as lists show them: those of former numbers, then those of this one; without answers,
+// receipts' envelopes, and what they were built from; Case has these. Cases that cannot be read are left out and named in
+// the error, which is returned together with the others. Errors: ErrLocked, ErrDamaged.
 func (s *Store) Cases() ([]casefile.Case, error) {
 	if _, err := s.needUnlocked(); err != nil {
 		return nil, err
@@ -462,21 +454,66 @@ func (s *Store) Cases() ([]casefile.Case, error) {
 	if err != nil {
 		return nil, wrapRead(err)
 	}
+	for i := range out {
+		strip(&out[i])
+	}
 	err = s.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte(bucketCases)).ForEach(func(k, _ []byte) error {
-			c, err := s.loadCase(tx, seqOf(k))
-			if err != nil {
-				bad = errors.Join(bad, err)
-				return nil
+		type row struct {
+			key, value []byte
+			c          *casefile.Case
+			err        error
+		}
+		c := tx.Bucket([]byte(bucketCases)).Cursor()
+		k, v := c.First()
+		for k != nil {
+			var rows []row
+			for ; k != nil && len(rows) < verifyBatch; k, v = c.Next() {
+				rows = append(rows, row{key: k, value: v})
 			}
-			out = append(out, *c)
-			return nil
-		})
+			each(len(rows), func(i int) {
+				r := &rows[i]
+				if r.c, r.err = s.parseCase(r.key, r.value); r.err == nil {
+					strip(r.c)
+				}
+			})
+			for _, r := range rows {
+				if r.err != nil {
+					bad = errors.Join(bad, r.err)
+				} else {
+					out = append(out, *r.c)
+				}
+			}
+		}
+		return nil
 	})
 	if err == nil && bad != nil {
 		err = words.New("store.damagedValue", bad)
 	}
 	return out, err
+}
+
+// strip leaves of a case what lists show.
+func strip(c *casefile.Case) {
+	c.Answers, c.Acts, c.Stage1, c.Stage2, c.Consent = nil, nil, nil, nil, ""
+}
+
+// parseCase opens a case projection.
+func (s *Store) parseCase(key, value []byte) (*casefile.Case, error) {
+	var plain []byte
+	p, err := s.period(periodOf(value))
+	if err == nil && len(key) == 8 {
+		plain, err = s.box.openKnown(p, bucketCases, key, value)
+	} else {
+		plain, err = s.box.open(bucketCases, key, value, s.period)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("case %d: %w", seqOf(key), err)
+	}
+	c, err := casefile.Parse(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%w: case %d: %w", ErrDamaged, seqOf(key), err)
+	}
+	return c, nil
 }
 
 // Rows returns the summary rows of all cases, oldest first. It works while locked.
@@ -494,35 +531,32 @@ func (s *Store) Rows() ([]Row, error) {
 	return out, nil
 }
 
-// loadRows fills the rows in memory once.
+// loadRows fills the rows in memory once. It waits for no act: when one came in between, it reads again.
 func (s *Store) loadRows() error {
-	s.mu.RLock()
-	loaded := s.rows != nil
-	s.mu.RUnlock()
-	if loaded {
-		return nil
-	}
-	s.write.Lock() // no act may change rows between reading and keeping them
-	defer s.write.Unlock()
-	rows := map[uint64]Row{}
-	if err := s.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket([]byte(bucketSummaries)).ForEach(func(k, v []byte) error {
-			plain, err := s.box.open(bucketSummaries, k, v, noPeriods)
-			if err != nil {
-				return fmt.Errorf("summary of case %d: %w", seqOf(k), err)
-			}
-			var r Row
-			if err := canon.Unmarshal(plain, &r); err != nil {
-				return fmt.Errorf("%w: summary of case %d: %w", ErrDamaged, seqOf(k), err)
-			}
-			rows[r.Seq] = r
+	for {
+		s.mu.RLock()
+		loaded, kept := s.rows != nil, s.kept
+		s.mu.RUnlock()
+		if loaded {
 			return nil
-		})
-	}); err != nil {
-		return wrapRead(err)
+		}
+		rows := map[uint64]Row{}
+		if err := s.db.View(func(tx *bolt.Tx) error {
+			return tx.Bucket([]byte(bucketSummaries)).ForEach(func(k, v []byte) error {
+				var r Row
+				if err := s.box.decode(bucketSummaries, k, v, &r); err != nil {
+					return fmt.Errorf("summary of case %d: %w", seqOf(k), err)
+				}
+				rows[r.Seq] = r
+				return nil
+			})
+		}); err != nil {
+			return wrapRead(err)
+		}
+		s.mu.Lock()
+		if s.kept == kept && s.rows == nil {
+			s.rows = rows
+		}
+		s.mu.Unlock()
 	}
-	s.mu.Lock()
-	s.rows = rows
-	s.mu.Unlock()
-	return nil
 }

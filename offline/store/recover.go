@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -32,7 +31,7 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 	if err := s.mir.setDict(s.o.Dict); err != nil {
 		return err
 	}
-	if err := s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, known) }); err != nil {
+	if err := s.update(func(tx *bolt.Tx) error { return errors.Join(s.fileIndex(tx, known), dropBeside(tx)) }); err != nil {
 		return err
 	}
 	s.behind, s.restored.Backup = (newest > s.head || s.backup) && s.lost == nil, s.backup
@@ -380,146 +379,4 @@ func (s *Store) draftsFrom(u *vault.Unlocked, sealed map[string][]byte) ([]Draft
 	})
 	sort.Slice(out, func(i, j int) bool { return out[i].ID < out[j].ID })
 	return out, err
-}
-
-// Rebuild drops every projection and makes it again from the two logs, in one transaction; with somebody logged in it
-// first takes damaged records back from the mirror. While locked only the summary rows are made, and the next Unlock
-// makes the rest. progress may be nil; it is told records and events done, and how many there are.
-func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) error {
-	s.write.Lock()
-	defer s.write.Unlock()
-	u := s.session()
-	s.mu.RLock()
-	failed := s.failed
-	s.mu.RUnlock()
-	if failed != nil && !errors.Is(failed, ErrDamaged) {
-		return failed
-	}
-	if u != nil {
-		if err := s.heal(u); err != nil {
-			return err
-		}
-	}
-	if err := s.writable(); err != nil {
-		return err
-	}
-	return s.rebuild(u, func(done, total int) error {
-		if progress != nil {
-			progress(done, total)
-		}
-		return ctx.Err()
-	})
-}
-
-// rebuild makes the projections anew. u nil: the summary rows only. Called with write held.
-func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) error {
-	var p vault.Period
-	if u != nil {
-		var err error
-		if p, err = u.Period(s.now()); err != nil {
-			return err
-		}
-	}
-	s.mu.RLock()
-	head, cursor := s.head, s.cursor
-	s.mu.RUnlock()
-	total, done := int(head+cursor), 0
-	w := &work{s: s, rows: map[uint64]Row{}}
-	state := appliedState{Cursor: cursor}
-	if u == nil {
-		state = appliedState{Dirty: true}
-	}
-	err := s.update(func(tx *bolt.Tx) error {
-		w.tx = tx
-		for _, name := range projections {
-			if err := errors.Join(tx.DeleteBucket([]byte(name))); err != nil {
-				return fmt.Errorf("store: rebuild %s: %w", name, err)
-			}
-			if _, err := tx.CreateBucket([]byte(name)); err != nil {
-				return fmt.Errorf("store: rebuild %s: %w", name, err)
-			}
-		}
-		seq := uint64(0)
-		records := func(to uint64) error {
-			for ; seq < min(to, head); seq++ {
-				if err := w.replayRecord(seq+1, u); err != nil {
-					return err
-				}
-				if done++; step != nil && done%64 == 0 {
-					if err := step(done, total); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
-		}
-		for n := uint64(1); n <= cursor; n++ { // in the order in which things happened here
-			if err := records(s.after(tx, n)); err != nil {
-				return err
-			}
-			if err := w.replayEvent(n, u, p); err != nil {
-				return err
-			}
-			done++
-		}
-		if err := records(head); err != nil {
-			return err
-		}
-		return s.box.put(tx, bucketMeta, keyApplied, state)
-	})
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	s.rows, s.applied = w.rows, state
-	s.mu.Unlock()
-	if step != nil {
-		return step(total, total)
-	}
-	return nil
-}
-
-// after tells how long the journal was when an event came; 0 when the event does not open.
-func (s *Store) after(tx space, cursor uint64) uint64 {
-	_, row, err := s.event(tx, cursor)
-	if err != nil {
-		return 0
-	}
-	return row.After
-}
-
-func (w *work) replayRecord(seq uint64, u *vault.Unlocked) error {
-	row, err := w.s.header(w.tx, seq)
-	if err != nil {
-		return w.unapplied(markRecord, seq, err)
-	}
-	if row.Case == 0 {
-		return nil
-	}
-	if u == nil {
-		return w.projectRecordLocked(row)
-	}
-	rec, _, err := w.s.record(w.tx, seq)
-	switch {
-	case errors.Is(err, vault.ErrNoPeriod): // erased: a tombstone
-		rec = journal.Record{Header: row.Header}
-	case err != nil:
-		return w.unapplied(markRecord, seq, err)
-	}
-	var receipt []byte
-	if value := w.tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(seq, 1)); value != nil {
-		if receipt, err = w.s.box.open(bucketReceipts, receiptKey(seq, 1), value, w.s.period); err != nil {
-			w.s.log.Error("receipt does not open", "seq", seq, "cause", err.Error())
-			receipt = nil
-		}
-	}
-	return w.projectRecord(rec, row, receipt, false)
-}
-
-func (w *work) replayEvent(n uint64, u *vault.Unlocked, p vault.Period) error {
-	ev, _, err := w.s.event(w.tx, n)
-	if err != nil {
-		return w.unapplied(markEvent, n, err)
-	}
-	return w.projectEvent(ev, u, p)
 }

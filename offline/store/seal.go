@@ -2,21 +2,28 @@ package store
 
 import (
 	"fmt"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/vault"
 )
 
-// valueVersion is the layout of every sealed value:
+// The layout of every sealed value:
 //
 //	version u8 ‖ n u8 ‖ key id (n bytes) ‖ SM4-GCM ‖ [tag, 16 bytes, when n > 0]
 //
-// The key id is empty for the machine key and a period's id otherwise. The associated data is the bucket, the key, the
+// Version 1 holds the value as it is, version 2 one zstd frame of it: what names people is text, and half of what a save
+// writes is other saves in the same pages. The key id is empty for the machine key and a period's id otherwise. The associated data is the bucket, the key, the
 // version and the key id: a value moved elsewhere does not open. The tag is an HMAC-SM3 under a key derived from the
 // machine key over bucket, key and value, so that a changed value is found while nobody is logged in, too.
 const (
-	valueVersion = 1
-	macSize      = 16
+	valuePlain  = 1
+	valuePacked = 2
+	macSize     = 16
+	leastPacked = 256      // bytes; shorter values are not packed
+	maxValue    = 16 << 20 // bytes of an unpacked value
 )
 
 // box seals and opens values. Its methods may be called from any goroutine.
@@ -44,24 +51,24 @@ func (x *box) handle(kind, id string) []byte {
 	return h[:]
 }
 
-func aad(bucket string, key []byte, id string) []byte {
+func aad(bucket string, key []byte, version byte, id string) []byte {
 	a := make([]byte, 0, 32+len(bucket)+len(key)+len(id))
 	a = append(a, "bianmin/store\x00"...)
 	a = append(a, bucket...)
 	a = append(a, 0)
 	a = append(a, vault.U64(uint64(len(key)))...)
 	a = append(a, key...)
-	a = append(a, valueVersion, byte(len(id)))
+	a = append(a, version, byte(len(id)))
 	return append(a, id...)
 }
 
 // seal makes a value under the machine key.
 func (x *box) seal(bucket string, key, plain []byte) ([]byte, error) {
-	s, err := x.suite.Seal(x.machine, plain, aad(bucket, key, ""))
+	s, err := x.suite.Seal(x.machine, plain, aad(bucket, key, valuePlain, ""))
 	if err != nil {
 		return nil, fmt.Errorf("store: seal %s: %w", bucket, err)
 	}
-	return append([]byte{valueVersion, 0}, s...), nil
+	return append([]byte{valuePlain, 0}, s...), nil
 }
 
 // sealIn makes a value under k, a key of the period id.
@@ -69,12 +76,18 @@ func (x *box) sealIn(id string, k vault.Key, bucket string, key, plain []byte) (
 	if id == "" || len(id) > 255 {
 		return nil, fmt.Errorf("store: seal %s: period id of %d bytes", bucket, len(id))
 	}
-	s, err := x.suite.Seal(k, plain, aad(bucket, key, id))
+	version := byte(valuePlain)
+	if len(plain) >= leastPacked {
+		if packed := packer().enc.EncodeAll(plain, nil); len(packed) < len(plain) {
+			version, plain = valuePacked, packed
+		}
+	}
+	s, err := x.suite.Seal(k, plain, aad(bucket, key, version, id))
 	if err != nil {
 		return nil, fmt.Errorf("store: seal %s: %w", bucket, err)
 	}
 	v := make([]byte, 0, 2+len(id)+len(s)+macSize)
-	v = append(v, valueVersion, byte(len(id)))
+	v = append(v, version, byte(len(id)))
 	v = append(v, id...)
 	v = append(v, s...)
 	return append(v, x.tag(bucket, key, v)...), nil
@@ -82,7 +95,7 @@ func (x *box) sealIn(id string, k vault.Key, bucket string, key, plain []byte) (
 
 // split takes a value apart and checks the machine's tag.
 func (x *box) split(bucket string, key, value []byte) (id string, sealed []byte, err error) {
-	if len(value) < 2 || value[0] != valueVersion || len(value) < 2+int(value[1]) {
+	if len(value) < 2 || value[0] != valuePlain && value[0] != valuePacked || len(value) < 2+int(value[1]) {
 		return "", nil, fmt.Errorf("%w: %s: value layout", ErrDamaged, bucket)
 	}
 	n := 2 + int(value[1])
@@ -113,27 +126,58 @@ func (x *box) open(bucket string, key, value []byte, periods func(id string) (va
 			k = p.Blob
 		}
 	}
-	plain, err := x.suite.Open(k, sealed, aad(bucket, key, id))
+	return x.unseal(bucket, k, sealed, key, value[0], id)
+}
+
+// unseal opens what split gave, and unpacks it.
+func (x *box) unseal(bucket string, k vault.Key, sealed, key []byte, version byte, id string) ([]byte, error) {
+	plain, err := x.suite.Open(k, sealed, aad(bucket, key, version, id))
+	if err == nil && version == valuePacked {
+		plain, err = packer().dec.DecodeAll(plain, nil)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, bucket, err)
 	}
 	return plain, nil
 }
 
-// openBody opens a record's body under the key of its period, without looking at the machine's tag: the seal proves the
-// same bytes at the same place. The tag is for those who do not have that key.
-func (x *box) openBody(p vault.Period, key, value []byte) ([]byte, error) {
+// openKnown opens a value under the key of its period, without looking at the machine's tag: the seal proves the same bytes
+// at the same place. The tag is for those who do not have that key.
+func (x *box) openKnown(p vault.Period, bucket string, key, value []byte) ([]byte, error) {
 	n := 2 + len(p.ID)
 	end := len(value) - macSize
-	if p.ID == "" || end < n || value[0] != valueVersion || int(value[1]) != len(p.ID) || string(value[2:n]) != p.ID {
-		return nil, fmt.Errorf("%w: %s: not a value of period %q", ErrDamaged, bucketBodies, p.ID)
+	if p.ID == "" || end < n || value[0] != valuePlain && value[0] != valuePacked || int(value[1]) != len(p.ID) || string(value[2:n]) != p.ID {
+		return nil, fmt.Errorf("%w: %s: not a value of period %q", ErrDamaged, bucket, p.ID)
 	}
-	plain, err := x.suite.Open(p.Store, value[n:end], aad(bucketBodies, key, p.ID))
-	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrDamaged, bucketBodies, err)
-	}
-	return plain, nil
+	return x.unseal(bucket, p.Store, value[n:end], key, value[0], p.ID)
 }
+
+// periodOf tells the key id of a value, unproven; "" when the machine sealed it.
+func periodOf(value []byte) string {
+	if len(value) < 2 || len(value) < 2+int(value[1]) {
+		return ""
+	}
+	return string(value[2 : 2+int(value[1])])
+}
+
+// zstdPacker packs values. Both halves may be used from any goroutine.
+type zstdPacker struct {
+	enc *zstd.Encoder
+	dec *zstd.Decoder
+}
+
+var packer = sync.OnceValue(func() zstdPacker {
+	enc, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20),
+		zstd.WithEncoderConcurrency(2), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		panic(err) // options are constants
+	}
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxMemory(maxValue), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		panic(err) // options are constants
+	}
+	return zstdPacker{enc, dec}
+})
 
 // put seals v under the machine key and stores it.
 func (x *box) put(tx space, bucket string, key []byte, v any) error {
@@ -198,8 +242,13 @@ func noPeriods(id string) (vault.Period, error) {
 	return vault.Period{}, fmt.Errorf("%w: value of period %q where only the machine writes", ErrDamaged, id)
 }
 
+// fill is how full pages are left when they split. Nearly all keys grow, so that a page is never added to again.
+const fill = 0.95
+
 func putRaw(tx space, bucket string, key, value []byte) error {
-	if err := tx.Bucket([]byte(bucket)).Put(key, value); err != nil {
+	b := tx.Bucket([]byte(bucket))
+	b.FillPercent = fill
+	if err := b.Put(key, value); err != nil {
 		return fmt.Errorf("store: write %s: %w", bucket, err)
 	}
 	return nil

@@ -147,6 +147,7 @@ type state struct {
 	need     string
 	forked   bool
 	rows     map[uint64]Row // nil until first asked for
+	kept     uint64         // counts what may have changed rows
 	faults   []error        // found while opening
 	restored Restored
 	noted    bool     // restored is in the journal

@@ -67,6 +67,7 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Rep
 	v.kinds = map[uint64]journal.Header{}
 	v.hashes = map[uint64]vault.Hash{}
 	v.receipts = map[uint64]bool{}
+	v.opened, v.sent, v.heard = map[uint64]bool{}, map[uint64]vault.Hash{}, map[uint64]vault.Hash{}
 	err := guarded(func() error {
 		return s.db.View(func(tx *bolt.Tx) error {
 			v.tx = tx
@@ -105,7 +106,17 @@ type verifier struct {
 	total    int
 	kinds    map[uint64]journal.Header
 	hashes   map[uint64]vault.Hash
-	receipts map[uint64]bool // records that a stage-1 receipt was given for
+	receipts map[uint64]bool       // records that a stage-1 receipt was given for
+	opened   map[uint64]bool       // records whose body opens and is the header's
+	named    []named               // blobs that records name
+	sent     map[uint64]vault.Hash // SM3 of packets that verify, by record
+	heard    map[uint64]vault.Hash // SM3 of events that verify, by cursor
+}
+
+// named is a blob that a record names.
+type named struct {
+	seq  uint64
+	addr [32]byte
 }
 
 // add files a fault, with what is known of its record.
@@ -210,11 +221,8 @@ func (v *verifier) body(row headerRow) {
 		return
 	}
 	value := v.tx.Bucket([]byte(bucketBodies)).Get(key)
-	switch {
-	case value == nil:
+	if value == nil {
 		v.add(Fault{Where: bucketBodies, Seq: row.Seq, What: "doctor.lost", Err: fmt.Errorf("%w: no body", ErrDamaged)})
-		return
-	case s.o.Suite.Hash(value) != row.Sum: // values names it
 		return
 	}
 	p, err := s.period(row.Period)
@@ -223,8 +231,9 @@ func (v *verifier) body(row headerRow) {
 	}
 	plain, err := s.box.open(bucketBodies, key, value, s.period)
 	if err != nil {
-		return
+		return // values names it
 	}
+	v.opened[row.Seq] = true
 	rec := journal.Record{Header: row.Header, Body: plain}
 	if rec.Body == nil {
 		rec.Body = []byte{}
@@ -232,38 +241,11 @@ func (v *verifier) body(row headerRow) {
 	row.salt(&p)
 	if err := journal.CheckBody(s.o.Suite, p.Salt[:], rec); err != nil {
 		v.add(Fault{Where: bucketBodies, Seq: row.Seq, Key: hex.EncodeToString(key), What: "doctor.body", Err: err})
+		return
 	}
-}
-
-// events checks the platform's chain and signatures.
-func (v *verifier) events() error {
-	s := v.s
-	var told vault.Hash
-	known := true
-	for n := uint64(1); n <= v.cursor; n++ {
-		if err := v.tick(); err != nil {
-			return err
-		}
-		v.r.Values++
-		ev, row, err := s.event(v.tx, n)
-		what := "doctor.value"
-		switch {
-		case errors.Is(err, ErrNotFound):
-			what = "doctor.lost"
-		case err == nil && known && ev.Prev != told:
-			what, err = "doctor.chain", journal.ErrGap
-		case err == nil && !row.gone():
-			what, err = "doctor.signature", ev.Verify(s.o.Suite, s.o.Platform.SignKey)
-		}
-		if err != nil {
-			v.add(Fault{Where: bucketEvents, Seq: n, Key: hex.EncodeToString(seqKey(n)), Kind: ev.Kind, What: what, Err: err})
-		}
-		known = ev.Cursor == n
-		if known {
-			told = row.hash(s.o.Suite, ev)
-		}
+	for _, b := range blobsOf(rec) {
+		v.named = append(v.named, named{row.Seq, b.Addr})
 	}
-	return nil
 }
 
 // values opens every value of the other buckets, or checks its tag while locked.
@@ -278,8 +260,8 @@ func (v *verifier) values() error {
 				return err
 			}
 			v.r.Values++
-			if name == bucketMeta && string(k) == string(keySchema) {
-				return nil // Open has checked it
+			if name == bucketMeta && string(k) == string(keySchema) || name == bucketBodies && len(k) == 8 && v.opened[seqOf(k)] {
+				return nil // Open has checked it, or chain
 			}
 			plain, err := s.box.open(name, k, value, s.period)
 			if errors.Is(err, ErrLocked) || errors.Is(err, vault.ErrNoPeriod) {
@@ -328,7 +310,9 @@ func (v *verifier) outbox(k, plain []byte) {
 	var out outboxRow
 	err := canon.Unmarshal(plain, &out)
 	if err == nil {
-		err = v.packet(seqOf(k), out.Packet)
+		if err = v.packet(seqOf(k), out.Packet); err == nil {
+			v.sent[seqOf(k)] = v.s.o.Suite.Hash(out.Packet)
+		}
 	}
 	if err != nil {
 		v.add(Fault{Where: bucketOutbox, Seq: seqOf(k), Key: hex.EncodeToString(k), What: "doctor.packet", Err: err})
@@ -403,49 +387,46 @@ func (v *verifier) mirror() error {
 	}
 	var bads []bad
 	for _, no := range nos {
+		var frames []Frame
 		data, end, spans, err := s.mir.scan(no, func(_ int64, f Frame) error {
 			v.r.Frames++
-			if err := v.tick(); err != nil {
-				return err
-			}
-			switch f.Kind {
-			case FrameRecord:
-				if err := v.packet(f.Number, f.Payload); err != nil {
-					bads = append(bads, bad{f, "doctor.packet", err})
-				} else {
-					good[f.Number] = true
-				}
-			case FrameGone:
-				var row eventRow
-				if err := s.box.decode(bucketEvents, seqKey(f.Number), f.Payload, &row); err != nil || !row.gone() {
-					bads = append(bads, bad{f, "doctor.value", fmt.Errorf("%w: erased event %d: %w", ErrDamaged, f.Number, err)})
-				} else {
-					told[f.Number] = true
-				}
-			case FrameEvent:
-				ev, err := journal.ParseEvent(f.Payload)
-				if err == nil {
-					err = ev.Verify(s.o.Suite, s.o.Platform.SignKey)
-				}
-				if err != nil {
-					bads = append(bads, bad{f, "doctor.signature", err})
-				} else {
-					told[ev.Cursor] = true
-				}
-			case FrameReceipt, FrameDraft:
-				if f.Kind == FrameReceipt {
-					delete(v.receipts, f.Number)
-				}
-				if v.u != nil {
-					if _, err := openAtDevice(s.o.Suite, v.u.SealKey(), f.Payload); err != nil {
-						v.add(Fault{Where: "mirror", Seq: f.Number, What: "doctor.value", Err: err})
-					}
-				}
-			}
-			return nil
+			frames = append(frames, f)
+			return v.ctx.Err()
 		})
 		if err != nil {
 			return err
+		}
+		faults := make([]error, len(frames))
+		for from := 0; from < len(frames); from += verifyBatch {
+			part := frames[from:min(from+verifyBatch, len(frames))]
+			each(len(part), func(i int) { faults[from+i] = v.frame(part[i]) })
+			for range part {
+				if err := v.tick(); err != nil {
+					return err
+				}
+			}
+		}
+		for i, f := range frames {
+			err := faults[i]
+			switch {
+			case f.Kind == FrameRecord && err != nil:
+				bads = append(bads, bad{f, "doctor.packet", err})
+			case f.Kind == FrameRecord:
+				good[f.Number] = true
+			case f.Kind == FrameGone && err != nil:
+				bads = append(bads, bad{f, "doctor.value", err})
+			case f.Kind == FrameGone:
+				told[f.Number] = true
+			case f.Kind == FrameEvent && err != nil:
+				bads = append(bads, bad{f, "doctor.signature", err})
+			case f.Kind == FrameEvent:
+				told[f.Number] = true
+			case err != nil:
+				v.add(Fault{Where: "mirror", Seq: f.Number, What: "doctor.value", Err: err})
+			}
+			if f.Kind == FrameReceipt {
+				delete(v.receipts, f.Number)
+			}
 		}
 		v.r.BadBytes += int64(len(data)) - end
 		for _, b := range spans {
@@ -505,15 +486,9 @@ func (v *verifier) blobs() error {
 	if v.u == nil {
 		return nil
 	}
-	for seq := uint64(1); seq <= v.head; seq++ {
-		rec, _, err := s.record(v.tx, seq)
-		if err != nil {
-			continue
-		}
-		for _, b := range blobsOf(rec) {
-			if !known[b.Addr] {
-				v.add(Fault{Where: "blob", Seq: seq, Key: hex.EncodeToString(b.Addr[:]), What: "doctor.blobMissing", Err: ErrNotFound})
-			}
+	for _, b := range v.named {
+		if !known[b.addr] {
+			v.add(Fault{Where: "blob", Seq: b.seq, Key: hex.EncodeToString(b.addr[:]), What: "doctor.blobMissing", Err: ErrNotFound})
 		}
 	}
 	return nil

@@ -1,0 +1,136 @@
+//go:build test
+
+package store
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bianmin/offline/journal"
+	"bianmin/offline/packet"
+	"bianmin/packaging/corpus"
+)
+
+// large is a store with very many records; BIANMIN_RECORDS asks for another number.
+func large(b *testing.B) (*rig, *Store, int) {
+	b.Helper()
+	n, err := strconv.Atoi(os.Getenv("BIANMIN_RECORDS"))
+	if err != nil {
+		n = 100_000
+	}
+	const together = 500
+	r := newRig(b)
+	s := r.login()
+	cases := corpus.NewCases(1)
+	for range n / together {
+		acts := make([]Act, together)
+		for i := range acts {
+			acts[i] = Act{Operator: "wang", Kind: journal.KindCaseSubmitted, Body: cases.Next(), Receipt: fakeReceipt}
+		}
+		if err := s.Bulk(ctx, acts); err != nil {
+			b.Fatal(err)
+		}
+	}
+	rec, err := s.Record(uint64(n))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ack, err := packet.SignAck(r.plat.sign, packet.Ack{Device: testDevice, To: rec.Seq, Head: rec.Hash(suite), At: r.clock.UnixMilli()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := s.TakeAck(ctx, ack); err != nil {
+		b.Fatal(err)
+	}
+	return r, s, n
+}
+
+// written is how many bytes this process has given to the disk so far; 0 where the system does not tell.
+func written() int64 {
+	data, err := os.ReadFile("/proc/self/io")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(data)) {
+		if v, ok := strings.CutPrefix(line, "write_bytes: "); ok {
+			n, _ := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// BenchmarkLarge measures at 100,000 records: a save with the bytes it writes, the doctor, and all projections made again.
+func BenchmarkLarge(b *testing.B) {
+	r, s, n := large(b)
+	b.Run("save", func(b *testing.B) {
+		f, err := os.OpenFile(filepath.Join(r.dir, "floor"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer f.Close()
+		block := make([]byte, 4096)
+		cases := corpus.NewCases(2)
+		var saves, floors []time.Duration
+		var bytes int64
+		for b.Loop() {
+			start := time.Now()
+			if _, err := f.Write(block); err != nil {
+				b.Fatal(err)
+			}
+			if err := dataSync(f); err != nil {
+				b.Fatal(err)
+			}
+			floors = append(floors, time.Since(start))
+			act := Act{Operator: "wang", Kind: journal.KindCaseSubmitted, Body: cases.Next(), Receipt: fakeReceipt}
+			before := written()
+			start = time.Now()
+			if _, err := s.Commit(ctx, act); err != nil {
+				b.Fatal(err)
+			}
+			saves = append(saves, time.Since(start))
+			bytes += written() - before
+		}
+		slices.Sort(saves)
+		slices.Sort(floors)
+		mid := len(saves) / 2
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(float64(saves[mid].Microseconds()), "µs/save")
+		b.ReportMetric(float64(floors[mid].Microseconds()), "µs/floor")
+		b.ReportMetric(float64(saves[mid])/float64(floors[mid]), "×floor")
+		b.ReportMetric(float64(bytes)/1000/float64(len(saves)), "kB/save")
+	})
+	report := func(b *testing.B, what string, do func() error) {
+		cpu := cpuTime()
+		start := time.Now()
+		if err := do(); err != nil {
+			b.Fatal(err)
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most := m.HeapSys - m.HeapReleased
+		b.ReportMetric(0, "ns/op")
+		b.ReportMetric(time.Since(start).Seconds(), "s/"+what)
+		b.ReportMetric((cpuTime() - cpu).Seconds(), "cpu-s/"+what)
+		b.ReportMetric(float64(n), "records")
+		b.ReportMetric(float64(most)/(1<<20), "MiB/heap")
+	}
+	b.Run("doctor", func(b *testing.B) {
+		report(b, "doctor", func() error {
+			rep, err := s.Verify(ctx, nil)
+			if err == nil && !rep.OK() {
+				b.Fatal(rep.Faults[0])
+			}
+			return err
+		})
+	})
+	b.Run("rebuild", func(b *testing.B) {
+		report(b, "rebuild", func() error { return s.Rebuild(ctx, nil) })
+	})
+}
