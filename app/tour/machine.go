@@ -73,7 +73,7 @@ func (j *journey) theCase() (counter.Case, error) {
 	if len(list) != 1 {
 		return counter.Case{}, fmt.Errorf("%d cases, not one", len(list))
 	}
-	return list[0], nil
+	return s.Case(j.ctx, list[0].Seq)
 }
 
 func (j *journey) data() string {

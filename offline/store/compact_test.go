@@ -44,7 +44,7 @@ func TestCompactGivesFreePagesBack(t *testing.T) {
 		t.Fatalf("free %d of %d, %v", free, total, err)
 	}
 	r.o.FreeSpace = nil
-	s.o.FreeSpace = func(string) (uint64, error) { return s.o.Reserve + 100<<10, nil }
+	s.o.FreeSpace = func(string) (uint64, error) { return s.o.Reserve + 1, nil }
 	if _, err := s.Compact(ctx, false); !errors.Is(err, ErrFull) {
 		t.Fatalf("no room for a second file: %v", err)
 	}

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"bytes"
+	"errors"
+
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
@@ -12,8 +15,16 @@ var (
 	_ byHand = (*Row)(nil)
 )
 
+// headerFields are the fields that every header row has; a salt of its own may come after them.
+const headerFields = 10
+
+var errHeaderShape = errors.New("store: not the fields of a header row")
+
 func (h *headerRow) read(r *canon.Reader) {
-	r.Fields(10)
+	n := r.Map()
+	if n != headerFields && n != headerFields+1 {
+		r.Refuse(errHeaderShape)
+	}
 	r.Key(1)
 	h.Header = journal.ReadHeader(r)
 	r.Key(2)
@@ -34,6 +45,10 @@ func (h *headerRow) read(r *canon.Reader) {
 	h.Receipt = r.Bool()
 	r.Key(10)
 	h.Purged = r.Bool()
+	if n > headerFields {
+		r.Key(11)
+		h.Salt = bytes.Clone(r.Bytes())
+	}
 }
 
 func (x *Row) read(r *canon.Reader) {

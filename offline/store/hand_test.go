@@ -19,12 +19,14 @@ func TestRowsByHand(t *testing.T) {
 		},
 		Period: "2026-11", Sum: vault.Hash{3}, Case: 7, Service: "gaoling", Item: "高龄津贴", Due: -3, Urgent: true, Receipt: true, Purged: true,
 	}
+	salted := header
+	salted.Salt = []byte{1, 2, 3}
 	row := Row{
 		Seq: 1, Service: "gaoling", Item: "高龄津贴", State: "accepted", Due: math.MaxInt32, Urgent: true, SubmittedAt: -9, LastSeq: 12,
 		Accepted: true, Quarantined: true,
 	}
 	for _, c := range []struct{ in, out any }{
-		{&headerRow{}, &headerRow{}}, {&header, &headerRow{}}, {&Row{}, &Row{}}, {&row, &Row{}},
+		{&headerRow{}, &headerRow{}}, {&header, &headerRow{}}, {&salted, &headerRow{}}, {&Row{}, &Row{}}, {&row, &Row{}},
 	} {
 		data := canon.MustMarshal(c.in)
 		r := canon.NewReader(data)
