@@ -18,7 +18,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -101,6 +100,7 @@ type seams struct {
 	maxSize    int
 	syncMirror func(*os.File) error
 	migrations []func(*bolt.Tx) error
+	opened     func(*bolt.DB) // called when bbolt has the file, before it is checked
 }
 
 // Store is an open store. All methods may be called from any goroutine; Close ends it.
@@ -271,6 +271,12 @@ func (s *Store) openFile() error {
 			if err != nil {
 				return err
 			}
+			if s.o.seams.opened != nil {
+				s.o.seams.opened(db)
+			}
+			if err := checkPages(file, db.Info().PageSize); err != nil {
+				return err
+			}
 			return walkKeys(db, limit)
 		})
 		switch {
@@ -288,6 +294,11 @@ func (s *Store) openFile() error {
 	select {
 	case r = <-done:
 	case <-timer.C:
+		go func() { // whenever it ends, it must not keep the file
+			if r := <-done; r.err == nil {
+				r.db.Close()
+			}
+		}()
 		return words.New("store.damaged", fmt.Errorf("%w: opening did not end within %v", ErrDamaged, s.o.OpenLimit))
 	}
 	switch {
@@ -535,22 +546,6 @@ func (s *Store) needUnlocked() (*vault.Unlocked, error) {
 
 // Locked reports whether nobody is logged in.
 func (s *Store) Locked() bool { return s.session() == nil }
-
-// Restored tells what was brought back since the store was opened.
-func (s *Store) Restored() Restored {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r := s.restored
-	r.Mirrored = slices.Clone(r.Mirrored)
-	return r
-}
-
-// Faults lists what opening found damaged. Verify names the records.
-func (s *Store) Faults() []error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return append([]error{}, s.faults...)
-}
 
 // Backup writes a hot copy of the file to path, durable when it returns. It holds the same sealed values; the mirror
 // completes it after a restore. Acts go on meanwhile.
