@@ -40,7 +40,7 @@ func checkPages(r io.ReaderAt, pageSize int) error {
 		return err
 	}
 	t.visited = make([]uint64, t.high/64+1)
-	return t.bucket(root, 0)
+	return t.bucket(root, 0, true)
 }
 
 // meta reads the newer sound one of the two meta pages.
@@ -70,13 +70,14 @@ func (t *pageTree) meta() (root uint64, err error) {
 // maxPages bounds the memory of a check: 4 TiB of pages of 4 KiB.
 const maxPages = 1 << 30
 
-// bucket goes through the tree of one bucket, and of the buckets in it where there may be some.
-func (t *pageTree) bucket(root uint64, level int) error {
+// bucket goes through the tree of one bucket, and of the buckets in it where there may be some: of the others' leaves only
+// the heads are read.
+func (t *pageTree) bucket(root uint64, level int, holds bool) error {
 	todo := []uint64{root}
 	for len(todo) > 0 {
 		id := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		flags, count, body, err := t.page(id)
+		flags, count, body, err := t.page(id, holds)
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (t *pageTree) bucket(root uint64, level int) error {
 			}
 			continue
 		}
-		if level < bucketLevels {
+		if holds {
 			if err := t.leaf(id, count, body, level); err != nil {
 				return err
 			}
@@ -95,8 +96,8 @@ func (t *pageTree) bucket(root uint64, level int) error {
 	return nil
 }
 
-// page reads a page's head and its elements, once.
-func (t *pageTree) page(id uint64) (flags uint16, count int, body []byte, err error) {
+// page reads a page's head and its elements, those of a leaf only when leaves is set, once.
+func (t *pageTree) page(id uint64, leaves bool) (flags uint16, count int, body []byte, err error) {
 	fault := func(why string) (uint16, int, []byte, error) {
 		return 0, 0, nil, fmt.Errorf("%w: page %d %s", ErrDamaged, id, why)
 	}
@@ -118,6 +119,9 @@ func (t *pageTree) page(id uint64) (flags uint16, count int, body []byte, err er
 	if flags == flagBranch && count == 0 {
 		return fault("is a branch that leads nowhere")
 	}
+	if flags == flagLeaf && !leaves {
+		return flags, count, nil, nil
+	}
 	body = make([]byte, count*pageElement)
 	if n, err := t.r.ReadAt(body, int64(id)*t.size+pageHead); n < len(body) {
 		return fault(fmt.Sprint("is cut: ", err))
@@ -132,13 +136,19 @@ func (t *pageTree) leaf(id uint64, count int, body []byte, level int) error {
 		if binary.LittleEndian.Uint32(e)&leafBucket == 0 {
 			continue
 		}
-		at := int64(id)*t.size + pageHead + int64(i*pageElement) + int64(binary.LittleEndian.Uint32(e[4:])) + int64(binary.LittleEndian.Uint32(e[8:]))
+		at := int64(id)*t.size + pageHead + int64(i*pageElement) + int64(binary.LittleEndian.Uint32(e[4:]))
+		key := make([]byte, min(binary.LittleEndian.Uint32(e[8:]), uint32(len(bucketFormer)+1)))
 		var root [8]byte
-		if _, err := t.r.ReadAt(root[:], at); err != nil {
+		_, err := t.r.ReadAt(key, at)
+		if err == nil {
+			_, err = t.r.ReadAt(root[:], at+int64(binary.LittleEndian.Uint32(e[8:])))
+		}
+		if err != nil {
 			return fmt.Errorf("%w: bucket in page %d cannot be read", ErrDamaged, id)
 		}
 		if n := binary.LittleEndian.Uint64(root[:]); n != 0 { // 0: the bucket is so small that it lies in its place
-			if err := t.bucket(n, level+1); err != nil {
+			holds := level+1 < bucketLevels && (level > 0 || string(key) == bucketFormer)
+			if err := t.bucket(n, level+1, holds); err != nil {
 				return err
 			}
 		}
