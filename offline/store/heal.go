@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -269,4 +270,20 @@ func (w *work) cureState() error {
 		return err
 	}
 	return w.putHead(s.head, s.headHash, s.cursor, s.told)
+}
+
+// Restored tells what was brought back since the store was opened.
+func (s *Store) Restored() Restored {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.restored
+	r.Mirrored = slices.Clone(r.Mirrored)
+	return r
+}
+
+// Faults lists what opening found damaged. Verify names the records.
+func (s *Store) Faults() []error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return append([]error{}, s.faults...)
 }

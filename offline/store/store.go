@@ -17,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -100,7 +99,8 @@ type seams struct {
 	maxSize    int
 	syncMirror func(*os.File) error
 	migrations []func(*bolt.Tx) error
-	step       func(string) // told where compaction and restore are
+	step       func(string)   // told where compaction and restore are
+	opened     func(*bolt.DB) // called when bbolt has the file, before it is checked
 }
 
 // Store is an open store. All methods may be called from any goroutine; Close ends it.
@@ -274,6 +274,12 @@ func (s *Store) openFile() error {
 			if err := stillThere(s.path, file); err != nil {
 				return err
 			}
+			if s.o.seams.opened != nil {
+				s.o.seams.opened(db)
+			}
+			if err := checkPages(file, db.Info().PageSize); err != nil {
+				return err
+			}
 			return walkKeys(db, limit)
 		})
 		switch {
@@ -291,6 +297,11 @@ func (s *Store) openFile() error {
 	select {
 	case r = <-done:
 	case <-timer.C:
+		go func() { // whenever it ends, it must not keep the file
+			if r := <-done; r.err == nil {
+				r.db.Close()
+			}
+		}()
 		return words.New("store.damaged", fmt.Errorf("%w: opening did not end within %v", ErrDamaged, s.o.OpenLimit))
 	}
 	switch {

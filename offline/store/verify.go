@@ -77,7 +77,7 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Rep
 			for err := range tx.Check() {
 				v.add(Fault{Where: "file", What: "doctor.structure", Err: err})
 			}
-			for _, step := range []func() error{v.chain, v.events, v.values, v.ack, v.mirror, v.blobs} {
+			for _, step := range []func() error{v.chain, v.events, v.values, v.former, v.ack, v.mirror, v.blobs} {
 				if err := step(); err != nil {
 					return err
 				}

@@ -54,12 +54,13 @@ type ImportRefused struct {
 type ImportedDevice struct {
 	Device  uint32   `json:"device"`
 	Station string   `json:"station"`
-	Frames  int      `json:"frames"` // genuine record frames, duplicates counted once
-	Held    int      `json:"held"`   // of them held before, with equal hashes
-	New     int      `json:"new"`    // of them new
-	Cases   int      `json:"cases"`  // of the new ones submissions
-	Lost    []uint64 `json:"lost"`   // records in no copy: their frames are damaged
-	Seq     uint64   `json:"seq"`    // the platform's last record afterwards
+	Frames  int      `json:"frames"`  // genuine record frames, duplicates counted once
+	Held    int      `json:"held"`    // of them held before, with equal hashes
+	Carried int      `json:"carried"` // of them on a branch that went on in a new epoch: held there
+	New     int      `json:"new"`     // of them new
+	Cases   int      `json:"cases"`   // of the new ones submissions
+	Lost    []uint64 `json:"lost"`    // records in no copy: their frames are damaged
+	Seq     uint64   `json:"seq"`     // the platform's last record afterwards
 	Revoked bool     `json:"revoked"`
 	// CutFrom and CutTo say how the cut of a withdrawn device moved; equal when it did not.
 	CutFrom uint64 `json:"cutFrom"`
@@ -80,6 +81,13 @@ type importer struct {
 	numbers []uint64             // of the segments; 0 when it cannot be told
 	frames  map[uint32][]frameOf // genuine or not, by the device they name
 	rep     ImportReport
+	forked  []forkedFrame
+}
+
+// forkedFrame is a record that contradicts the journal: where it stands among those refused, and its hash.
+type forkedFrame struct {
+	at   int
+	hash vault.Hash
 }
 
 // frameOf is one record frame of a mirror, with where it was.
@@ -120,7 +128,39 @@ func (g *Gateway) Import(ctx context.Context, files []MirrorFile) (ImportReport,
 		}
 		m.rep.Devices = append(m.rep.Devices, done)
 	}
-	return m.rep, nil
+	return m.rep, m.settleForked(ctx)
+}
+
+// settleForked takes back what was said about records of a branch that went on in a new epoch: they are held there.
+func (m *importer) settleForked(ctx context.Context) error {
+	gone := map[int]bool{}
+	err := m.g.store.View(ctx, func(tx Tx) error {
+		for _, f := range m.forked {
+			r := m.rep.Refused[f.at]
+			rows, err := tx.Carried(r.Device, r.Seq)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(rows, func(c CarriedRow) bool { return c.FormerHash == f.hash }) {
+				continue
+			}
+			gone[f.at] = true
+			for i := range m.rep.Devices {
+				if m.rep.Devices[i].Device == r.Device {
+					m.rep.Devices[i].Carried++
+				}
+			}
+		}
+		return nil
+	})
+	left := []ImportRefused{}
+	for i, r := range m.rep.Refused {
+		if !gone[i] {
+			left = append(left, r)
+		}
+	}
+	m.rep.Refused = left
+	return err
 }
 
 func (m *importer) refuse(f frameOf, reason, detail string) {
@@ -239,6 +279,7 @@ func (m *importer) run(ctx context.Context, d DeviceRow, done *ImportedDevice, g
 		return 0, err
 	}
 	if plan.fork != nil {
+		m.forked = append(m.forked, forkedFrame{len(m.rep.Refused), good[n-1].l.rows[0].Hash})
 		m.refuse(good[n-1], ImportForked, fmt.Sprintf("after record %d", plan.fork.To))
 	}
 	for _, s := range plan.steps {

@@ -15,6 +15,7 @@ import (
 
 	"bianmin/offline/desk"
 	"bianmin/offline/words"
+	"bianmin/sync/gateway"
 	"bianmin/sync/link"
 )
 
@@ -206,4 +207,44 @@ func TestEpochCopies(t *testing.T) {
 	if errors.Is(err, os.ErrNotExist) {
 		t.Fatal("damage is taken for absence")
 	}
+}
+
+// TestImportOfForkedMachine: a machine that went on in a new epoch dies. Its folder holds the mirrors of both numbers; what it
+// had not delivered comes in, once, and the branch under the old number is known.
+func TestImportOfForkedMachine(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, nil)
+	a := p.enrol(t)
+	a.login()
+	a.take("赵建国")
+	a.sync(t)
+	a.close()
+	b := a.copy()
+	a.open()
+	a.login()
+	a.take("褚文静")
+	a.sync(t)
+	b.open()
+	b.login()
+	b.take("蒋丽华")
+	b.sync(t)
+	b.take("沈志刚")
+	into := b.d.Store().Device()
+	b.close()
+	files := mirrorOf(t, b.dir)
+	more, err := filepath.Glob(filepath.Join(b.dir, "mirror", "*", "*.bmp"))
+	must(t, err)
+	for _, name := range more {
+		data, err := os.ReadFile(name)
+		must(t, err)
+		rel, err := filepath.Rel(filepath.Join(b.dir, "mirror"), name)
+		must(t, err)
+		files = append(files, gateway.MirrorFile{Name: filepath.ToSlash(rel), Data: data})
+	}
+	rep, err := p.g.Import(t.Context(), files)
+	must(t, err)
+	if len(rep.Refused) != 0 || len(rep.Devices) != 2 || rep.Devices[0].Carried == 0 || rep.Devices[0].New != 0 || rep.Devices[1].Device != into || rep.Devices[1].Cases != 1 {
+		t.Fatalf("%+v", rep)
+	}
+	p.wantOnce(t, "赵建国", "褚文静", "蒋丽华", "沈志刚")
 }

@@ -10,7 +10,9 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/frame"
+	"bianmin/offline/journal"
 	"bianmin/offline/receipt"
+	"bianmin/offline/store"
 	"bianmin/offline/words"
 )
 
@@ -240,6 +242,14 @@ func TestRestoreFromPlatform(t *testing.T) {
 	// Life goes on after the loss, with the numbers that are free.
 	p = newPlatform(t, nil)
 	m := p.used(t)
+	m.open()
+	m.login()
+	for range 20 { // so many packets at the platform that they do not come in one answer
+		_, err := m.d.Store().Commit(t.Context(), store.Act{Operator: operator, Kind: journal.KindSettings, Body: journal.Note{What: "theme"}})
+		must(t, err)
+		m.sync(t)
+	}
+	m.close()
 	must(t, os.RemoveAll(filepath.Join(m.dir, "mirror")))
 	must(t, os.Remove(filepath.Join(m.dir, "store.db")))
 	m.open()
@@ -248,7 +258,32 @@ func TestRestoreFromPlatform(t *testing.T) {
 	m.take("周大勇")
 	m.sync(t)
 	m.delivered(t)
-	p.wantOnce(t, "赵建国", "钱秀英", "孙玉兰", "周大勇")
+	p.wantOnce(t, "赵建国", "钱秀英", "孙玉兰", "李桂花", "周大勇")
+}
+
+// TestNothingWasEverDelivered: both copies are gone before the first exchange. There is nothing to come back, and that is
+// said; the machine works again.
+func TestNothingWasEverDelivered(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, nil)
+	m := p.enrol(t)
+	m.login()
+	m.take("赵建国")
+	m.close()
+	must(t, os.RemoveAll(filepath.Join(m.dir, "mirror")))
+	must(t, os.Remove(filepath.Join(m.dir, "store.db")))
+	m.open()
+	m.login()
+	m.sync(t)
+	st, err := m.d.Status(t.Context())
+	must(t, err)
+	if r := st.Recovered; r == nil || r.To != 0 || r.MissingFrom != 1 || r.MissingTo != 4 || st.Fault != "" {
+		t.Fatalf("%+v, fault %q", st.Recovered, st.Fault)
+	}
+	m.take("钱秀英")
+	m.sync(t)
+	m.delivered(t)
+	p.wantOnce(t, "钱秀英")
 }
 
 // TestOlderCopyComesForward: an older copy of the folder is synced before anything is written on it. That is no fork: the
