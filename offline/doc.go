@@ -13,6 +13,7 @@
 //	ident     ID numbers, credit codes, divisions, names
 //	pinyin    Chinese text found by what people type
 //	words     errors for people
+//	clocks    the machine's clocks, read in one place
 //
 // # The file
 //

@@ -71,7 +71,7 @@ func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, e
 	if err != nil {
 		return none, nil, err
 	}
-	cc := client.Config{BaseURL: gateway, Suite: s, Log: o.Config.Log, Now: o.Config.Now}
+	cc := client.Config{BaseURL: gateway, Suite: s, Log: o.Config.Log, Clock: o.Config.Clock}
 	grant, root, pins, err := client.Enroll(ctx, cc, code, sign, seal, o.Machine)
 	if err != nil {
 		return none, nil, err
@@ -143,12 +143,12 @@ type Link struct {
 // New prepares the line of an enrolled machine. It does not connect.
 func New(d *desk.Desk, o Options) (*Link, error) {
 	en := d.Enrolment()
-	cl, err := client.New(client.Config{BaseURL: en.Gateway, Pins: func() [][32]byte { return pins(d, o.Log) }, Suite: d.Suite(), Log: o.Log, Now: d.Now})
+	cl, err := client.New(client.Config{BaseURL: en.Gateway, Pins: func() [][32]byte { return pins(d, o.Log) }, Suite: d.Suite(), Log: o.Log, Clock: d.Clock()})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	e, err := engine.New(engine.Config{
-		Journal: d.Store(), Packs: d, Platform: cl.Device(en.Device, d.Ring().DeviceKey(), en.SignKey), Log: o.Log, OnEvent: o.OnEvent, Now: d.Now,
+		Journal: d.Store(), Packs: d, Platform: cl.Device(en.Device, d.Ring().DeviceKey(), en.SignKey), Log: o.Log, OnEvent: o.OnEvent, Clock: d.Clock(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"bianmin/assets/county"
 	"bianmin/offline/catalog"
+	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
@@ -35,11 +36,17 @@ type Machine struct {
 	Grant    desk.Grant // what it was installed with
 }
 
-// Clock is a clock that tests set.
-type Clock struct{ T time.Time }
+// Clock is a clock that tests set. Running is how long the machine has been running; zero: not known.
+type Clock struct {
+	T       time.Time
+	Running clocks.Boot
+}
 
 // Now returns the clock's time.
 func (c *Clock) Now() time.Time { return c.T }
+
+// Boot returns the running time.
+func (c *Clock) Boot() clocks.Boot { return c.Running }
 
 // New installs a machine in a temporary folder.
 func New(t testing.TB) *Machine {
@@ -52,9 +59,9 @@ func New(t testing.TB) *Machine {
 		}
 		return k
 	}
-	m := &Machine{Platform: Platform{key(), key(), key()}, Clock: &Clock{Day}}
+	m := &Machine{Platform: Platform{key(), key(), key()}, Clock: &Clock{T: Day}}
 	m.Config = desk.Config{
-		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Now: m.Clock.Now, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
+		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Clock: m.Clock, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
 	built, err := catalog.BuildCounty(county.FS(), 1, m.Platform.Root)
 	if err != nil {
