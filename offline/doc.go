@@ -14,6 +14,7 @@
 //	ident     ID numbers, credit codes, divisions, names
 //	pinyin    Chinese text found by what people type
 //	words     errors for people
+//	clocks    the machine's clocks, read in one place
 //
 // # The file
 //

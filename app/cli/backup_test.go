@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -46,13 +47,16 @@ func (p *place) hold() (*desk.Desk, func()) {
 	}
 	env.Out, env.Err, env.In = io.Discard, io.Discard, &bytes.Buffer{}
 	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
+	served := make(chan error, 2)
+	go func() { served <- l.Run(ctx) }() // the line works all the time
 	go func() { served <- control.Serve(ctx, sock, cli.Handler(*env, &cli.Host{Desk: d, Link: l}, func() {})) }()
 	return d, func() {
 		p.t.Helper()
 		cancel()
-		if err := <-served; err != nil {
-			p.t.Error(err)
+		for range 2 {
+			if err := <-served; err != nil && !errors.Is(err, context.Canceled) {
+				p.t.Error(err)
+			}
 		}
 		l.Close()
 		if err := d.Close(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"bianmin/app/look"
+	"bianmin/offline/clocks"
 )
 
 // DateField is a field for a day: eight digits typed, or year, month and day stepped with large buttons. There is no
@@ -20,10 +21,10 @@ type DateField struct {
 	now   func() time.Time
 }
 
-// NewDate returns a date field. now tells today, where stepping starts in an empty field; nil is time.Now.
+// NewDate returns a date field. now tells today, where stepping starts in an empty field; nil is the system's clock.
 func NewDate(now func() time.Time) *DateField {
 	if now == nil {
-		now = time.Now
+		now = clocks.System().Now
 	}
 	d := &DateField{line: newTextField(dated(), false, "", 0), now: now}
 	d.line.SetHint("2026-11-22")

@@ -15,6 +15,7 @@ import (
 
 	"bianmin/app/input/ink"
 	"bianmin/app/look"
+	"bianmin/offline/clocks"
 )
 
 // SignaturePad takes a signature by finger, pen or mouse: black on white in every look, as it will be printed. Its
@@ -29,10 +30,10 @@ type SignaturePad struct {
 	fixed bool
 }
 
-// NewSignaturePad returns an empty pad. now gives the times of the strokes; nil is time.Now.
+// NewSignaturePad returns an empty pad. now gives the times of the strokes; nil is the system's clock.
 func NewSignaturePad(now func() time.Time) *SignaturePad {
 	if now == nil {
-		now = time.Now
+		now = clocks.System().Now
 	}
 	s := &SignaturePad{hint: look.Label(""), edge: look.NewSurface(look.RoleClear, look.RoleInputBorder)}
 	s.paper = newPaper(now)

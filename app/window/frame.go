@@ -186,13 +186,13 @@ func (s *Shell) say(kind, text string) {
 	}
 	shut := look.NewButton(look.Secondary, s.T("window.close"), "", func() { s.clearNote(true) })
 	s.notes.Objects = []fyne.CanvasObject{look.Narrow(look.ColumnWidth, look.Pad(look.Gap3, look.Gap1, look.NewBanner(state, "", text, shut)))}
-	s.said = s.o.Now()
+	s.said = s.o.Clock.Now()
 	s.root.Refresh()
 }
 
 // clearNote takes the message away; without force only one that has been there for a while.
 func (s *Shell) clearNote(force bool) {
-	if len(s.notes.Objects) == 0 || !force && s.o.Now().Sub(s.said) < noteStays {
+	if len(s.notes.Objects) == 0 || !force && s.o.Clock.Now().Sub(s.said) < noteStays {
 		return
 	}
 	s.notes.Objects = nil

@@ -77,7 +77,7 @@ func TestLeaseIsSaidBeforeItEnds(t *testing.T) {
 	r.go_(screen.PageWizard, "new:juzhu")
 	r.typeText("张三丰")
 	r.after(6 * 24 * time.Hour)
-	r.s.active = r.s.o.Now() // somebody is there
+	r.s.active = r.s.o.Clock.Now() // somebody is there
 	r.hear()
 	if r.s.session != nil {
 		t.Fatal("the lease is over and the window goes on")

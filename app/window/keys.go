@@ -92,7 +92,7 @@ func (s *Shell) typed(r rune) {
 
 // touch notes that a person did something.
 func (s *Shell) touch() {
-	s.active = s.o.Now()
+	s.active = s.o.Clock.Now()
 	if s.warned {
 		s.warned = false
 		s.clearNote(true)
@@ -107,7 +107,7 @@ func (s *Shell) tick() {
 	if s.session == nil {
 		return
 	}
-	switch idle := s.o.Now().Sub(s.active); {
+	switch idle := s.o.Clock.Now().Sub(s.active); {
 	case idle >= s.idleAfter():
 		s.warned = false
 		s.Lock()
@@ -116,6 +116,6 @@ func (s *Shell) tick() {
 		s.say("warn", s.T("window.idle"))
 		s.warned = true
 	case idle < 0: // the clock went back
-		s.active = s.o.Now()
+		s.active = s.o.Clock.Now()
 	}
 }

@@ -52,7 +52,7 @@ func newRig(t *testing.T, change func(*Options)) *rig {
 	r := &rig{t: t, m: desktest.New(t), app: test.NewTempApp(t)}
 	r.d = r.m.Open(t)
 	o := Options{
-		App: r.app, Texts: texts, Lang: "zh", Version: "1.0.0", Dir: t.TempDir(), Now: r.m.Clock.Now, DemoPINs: pins(),
+		App: r.app, Texts: texts, Lang: "zh", Version: "1.0.0", Dir: t.TempDir(), Clock: r.m.Clock, DemoPINs: pins(),
 		Work: func(fn func()) { fn() },
 		Open: func(onEvent func(engine.Event)) (Machine, error) {
 			r.event = onEvent

@@ -34,7 +34,7 @@ func allPages() map[screen.Page]*page {
 		screen.PageHome: {
 			rail: railHome, root: true,
 			model: func(s *Shell, _ string) (any, error) {
-				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Now), nil
+				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now), nil
 			},
 			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
 		},
@@ -45,7 +45,7 @@ func allPages() map[screen.Page]*page {
 		},
 		screen.PageGuide: {
 			rail:  railServe,
-			model: func(s *Shell, arg string) (any, error) { return vm.NewGuide(s, s.session, s.o.Now, arg) },
+			model: func(s *Shell, arg string) (any, error) { return vm.NewGuide(s, s.session, s.o.Clock.Now, arg) },
 			view:  as(func(s *Shell, m *vm.Guide) screen.View { return screen.NewGuide(s.env, m) }),
 		},
 		screen.PageWizard: {
@@ -76,7 +76,7 @@ func allPages() map[screen.Page]*page {
 		},
 		screen.PageCases: {
 			rail: railCases, root: true,
-			model: func(s *Shell, arg string) (any, error) { return vm.NewCases(s, s.session, s.o.Now, arg), nil },
+			model: func(s *Shell, arg string) (any, error) { return vm.NewCases(s, s.session, s.o.Clock.Now, arg), nil },
 			view:  as(func(s *Shell, m *vm.Cases) screen.View { return screen.NewCases(s.env, m) }),
 		},
 		screen.PageCase: {
@@ -86,14 +86,14 @@ func allPages() map[screen.Page]*page {
 				if err != nil {
 					return nil, err
 				}
-				return vm.NewCaseDetail(s, s.machine.Counter, s.session, s.o.Now, seq), nil
+				return vm.NewCaseDetail(s, s.machine.Counter, s.session, s.o.Clock.Now, seq), nil
 			},
 			view: as(func(s *Shell, m *vm.CaseDetail) screen.View { return screen.NewCaseDetail(s.env, m) }),
 		},
 		screen.PageSync: {
 			rail: railSync, root: true,
 			model: func(s *Shell, _ string) (any, error) {
-				m := vm.NewSync(s, s.machine.Counter, s.session, s.o.Now, s.machine.Gateway, s.wake)
+				m := vm.NewSync(s, s.machine.Counter, s.session, s.o.Clock.Now, s.machine.Gateway, s.wake)
 				m.Apply(s.line.Event())
 				return m, nil
 			},
@@ -107,7 +107,7 @@ func allPages() map[screen.Page]*page {
 				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
-				v := screen.NewSettings(s.env, m, s.o.Now)
+				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
 				v.OnIdle = func(minutes string) {
 					n, err := strconv.Atoi(minutes)

@@ -17,6 +17,7 @@ import (
 	"bianmin/app/screen"
 	"bianmin/app/vm"
 	"bianmin/assets/translations"
+	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/words"
 	"bianmin/sync/engine"
@@ -49,8 +50,8 @@ type Options struct {
 	DemoPINs map[string]string
 	// DemoNetwork cuts and restores the sample county's network; nil elsewhere. Called off the UI goroutine.
 	DemoNetwork func(on bool)
-	// Now is the clock; nil is time.Now.
-	Now func() time.Time
+	// Clock is the machine's; nil is the system's.
+	Clock clocks.Clock
 	// PickFile lets a person choose a file, SaveFile where to keep one; nil asks with a dialog.
 	PickFile func(exts []string, then func(name string, data []byte))
 	// SaveFile keeps data as a file.
@@ -120,8 +121,8 @@ func New(o Options) *Shell {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
+	if o.Clock == nil {
+		o.Clock = clocks.System()
 	}
 	if o.Post == nil {
 		o.Post = func(fn func()) { fn() }
@@ -132,7 +133,7 @@ func New(o Options) *Shell {
 	if o.Lang == "" {
 		o.Lang = translations.Chinese
 	}
-	s := &Shell{o: o, log: o.Log, active: o.Now(), pages: allPages()}
+	s := &Shell{o: o, log: o.Log, active: o.Clock.Now(), pages: allPages()}
 	s.keep = readSettings(o.Dir, s.log)
 	if s.keep.Lang == "" {
 		s.keep.Lang = o.Lang
@@ -265,7 +266,7 @@ func (s *Shell) enroll() {
 
 // login shows who may log in.
 func (s *Shell) login() {
-	m := vm.NewLogin(s, s.machine.Counter, s.o.Now, s.o.DemoPINs, s.keep.Phrase)
+	m := vm.NewLogin(s, s.machine.Counter, s.o.Clock.Now, s.o.DemoPINs, s.keep.Phrase)
 	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
 		v := screen.NewLogin(s.env, m)
 		v.OnLogin, v.OnLook, v.OnLang = s.loggedIn, s.setLook, s.setLang

@@ -12,6 +12,7 @@ import (
 
 	"bianmin/offline/casefile"
 	"bianmin/offline/catalog"
+	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
 	"bianmin/offline/journal"
@@ -23,14 +24,15 @@ import (
 // Config says where the machine's folder is and what it stands on. Only Dir is needed.
 type Config struct {
 	Dir     string
-	Suite   vault.Suite      // nil: SM2, SM3, SM4 by the library
-	Machine vault.Machine    // nil: what a file in Dir says, else the best this machine has (vault.MachineIn)
-	Now     func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: discard; never gets personal data
-	Argon   vault.Argon      // zero: the default cost; matters at installation only
-
-	given func() time.Time // Now as given: with the system's clock the store also follows the machine's running time
+	Suite   vault.Suite   // nil: SM2, SM3, SM4 by the library
+	Machine vault.Machine // nil: what a file in Dir says, else the best this machine has (vault.MachineIn)
+	Clock   clocks.Clock  // nil: the system's
+	Log     *slog.Logger  // nil: discard; never gets personal data
+	Argon   vault.Argon   // zero: the default cost; matters at installation only
 }
+
+// Now returns what the machine's wall clock says.
+func (c Config) Now() time.Time { return clocks.Or(c.Clock).Now() }
 
 func (c Config) filled() Config {
 	if c.Suite == nil {
@@ -42,10 +44,7 @@ func (c Config) filled() Config {
 			c.Machine = vault.KeyFile(filepath.Join(c.Dir, "machine.key"))
 		}
 	}
-	c.given = c.Now
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Clock = clocks.Or(c.Clock)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -81,7 +80,7 @@ func Open(cfg Config) (*Desk, error) {
 	if !Enrolled(cfg.Dir) {
 		return nil, ErrNotEnrolled
 	}
-	ring, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Now: cfg.Now})
+	ring, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Clock: cfg.Clock})
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +138,7 @@ func storeOptions(cfg Config, ring *vault.Ring, en Enrolment) (store.Options, er
 		return none, err
 	}
 	return store.Options{
-		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Enrolled: true, Epochs: epochs, Now: cfg.given, Log: cfg.Log, Dict: dict,
+		Dir: cfg.Dir, Suite: cfg.Suite, Ring: ring, Device: en.Device, Enrolled: true, Epochs: epochs, Clock: cfg.Clock, Log: cfg.Log, Dict: dict,
 		Platform: store.Platform{SignKey: en.SignKey, SealKey: en.SealKey},
 	}, nil
 }
@@ -184,8 +183,8 @@ func (d *Desk) Suite() vault.Suite { return d.cfg.Suite }
 // Dir returns the machine's folder.
 func (d *Desk) Dir() string { return d.cfg.Dir }
 
-// Now returns the machine's clock.
-func (d *Desk) Now() time.Time { return d.cfg.Now() }
+// Clock returns the machine's clocks.
+func (d *Desk) Clock() clocks.Clock { return d.cfg.Clock }
 
 // Operators returns who may log in here.
 func (d *Desk) Operators() []vault.OperatorInfo { return d.ring.Operators() }
@@ -446,7 +445,7 @@ func Install(ctx context.Context, cfg Config, g Grant) error {
 		}
 	}
 	ring, err := vault.CreateRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.RingOptions{
-		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Now: cfg.Now, Demo: g.Enrolment.Demo,
+		Sign: g.Sign, Seal: g.Seal, Operators: g.Operators, Argon: cfg.Argon, Clock: cfg.Clock, Demo: g.Enrolment.Demo,
 		County: county,
 	})
 	if err != nil {

@@ -128,7 +128,7 @@ func (s *Session) eraseClosed(ctx context.Context, e store.Erasure, reason strin
 }
 
 func (s *Session) erase(ctx context.Context, e store.Erasure, reason string) (store.Erased, error) {
-	if e.Period == vault.PeriodID(s.d.Now()) {
+	if e.Period == vault.PeriodID(s.d.store.Time()) {
 		return store.Erased{}, words.New("erase.month", nil, "month", e.Period)
 	}
 	s.d.mu.Lock()

@@ -101,7 +101,7 @@ func (in *Intake) env() form.Env { return in.s.env(in.person) }
 
 // env is what a form sees of the world.
 func (s *Session) env(person *people.Person) form.Env {
-	e := form.Env{Now: s.d.cfg.Now, Division: s.scope.place()}
+	e := form.Env{Now: s.d.store.Time, Division: s.scope.place()}
 	if c, err := s.Catalog(); err == nil {
 		e.Lists, e.Divisions = c.Lists, c.Divisions.Name
 	}
@@ -461,7 +461,7 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	if err != nil {
 		return journal.CaseSubmitted{}, err
 	}
-	today := casefile.DayOf(in.s.d.cfg.Now())
+	today := casefile.DayOf(in.s.d.store.Time())
 	due, _ := casefile.Due(today, limit, cat.Calendar, nil, today)
 	return journal.CaseSubmitted{
 		Service: in.item.ID, ItemCode: in.item.Code, ItemName: in.item.Name.ZH, FormID: in.form.ID, FormVersion: uint32(in.form.Version),

@@ -14,7 +14,7 @@ func RequestMachine(cfg Config) ([]byte, error) {
 	if Wiped(cfg.Dir) {
 		return nil, ErrWiped
 	}
-	_, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Now: cfg.Now})
+	_, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Clock: cfg.Clock})
 	switch {
 	case err == nil:
 		return nil, words.New("recovery.notNeeded", nil)

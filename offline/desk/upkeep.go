@@ -162,7 +162,7 @@ func closedStore(cfg Config) (store.Options, error) {
 	if !Enrolled(cfg.Dir) {
 		return store.Options{}, ErrNotEnrolled
 	}
-	ring, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Now: cfg.Now})
+	ring, err := vault.OpenRing(cfg.Dir, cfg.Suite, cfg.Machine, vault.OpenOptions{Clock: cfg.Clock})
 	if err != nil {
 		return store.Options{}, err
 	}

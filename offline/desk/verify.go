@@ -13,7 +13,7 @@ import (
 
 // Verify judges a receipt link with the newest key lists this machine holds. Only links to the county's own host count.
 func (d *Desk) Verify(link string) receipt.Verdict {
-	return receipt.VerifyLink(d.cfg.Suite, link, []string{d.en.Station.ShortHost}, d.cfg.Now(), d.keyLists()...)
+	return receipt.VerifyLink(d.cfg.Suite, link, []string{d.en.Station.ShortHost}, d.store.Time(), d.keyLists()...)
 }
 
 // keyLists returns the key list of the enrolment and every newer one that arrived. Each is signed by the root.

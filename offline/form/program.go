@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/ident"
 
 	"cel.dev/cel-go/cel"
@@ -98,7 +99,7 @@ type Source struct {
 
 // Env is what a session needs from outside. The zero value works: today's date, no lists, no prefills.
 type Env struct {
-	Now       func() time.Time                         // nil = time.Now; read once, at the start
+	Now       func() time.Time                         // nil = the system's clock; read once, at the start
 	Division  string                                   // 12 digits: the station's division, what division() gives
 	Lists     Lists                                    // nil = none
 	Divisions func(code string) (name string, ok bool) // names of divisions; nil = any well-formed code goes
@@ -113,7 +114,7 @@ func (p *Program) Start(env Env) *Session {
 }
 
 func (p *Program) newSession(env Env) *Session {
-	now := time.Now
+	now := clocks.System().Now
 	if env.Now != nil {
 		now = env.Now
 	}

@@ -26,6 +26,9 @@ const (
 	KindFictional Kind = "fictional" // division 9999..: fictional persons of the sample county
 )
 
+// century20 is the end of the century in which numbers of 15 digits were given.
+var century20 = time.Date(2000, 12, 31, 0, 0, 0, 0, time.UTC)
+
 // ID is a checked citizen ID number and what follows from it. The zero value is no ID.
 // It never prints: formatting and logging give the masked form.
 type ID struct {
@@ -35,11 +38,9 @@ type ID struct {
 	Sex      Sex
 }
 
-// ParseID reads an 18-character ID number (GB 11643-1999) as typed or scanned, today being the machine's date in China.
-// It returns ErrIDLength, ErrIDOld (15 digits), ErrIDChars, ErrIDDivision, ErrIDDate, ErrIDFuture or ErrIDChecksum.
-func ParseID(s string) (ID, error) { return ParseIDAt(s, time.Now()) }
-
-// ParseIDAt is ParseID with the instant that decides whether a birth date lies in the future.
+// ParseIDAt reads an 18-character ID number (GB 11643-1999) as typed or scanned; now, in China, decides whether a birth date
+// lies in the future. It returns ErrIDLength, ErrIDOld (15 digits), ErrIDChars, ErrIDDivision, ErrIDDate, ErrIDFuture or
+// ErrIDChecksum.
 func ParseIDAt(s string, now time.Time) (ID, error) {
 	s = Normalize(s)
 	if len(s) == 15 && digits(s) {
@@ -72,7 +73,7 @@ func ParseIDAt(s string, now time.Time) (ID, error) {
 }
 
 // ParseOldID reads a 15-digit number of the first generation, found on papers of before 2004, and returns it in its
-// 18-character form (century 19). Errors as ParseID.
+// 18-character form (century 19). Errors as ParseIDAt.
 func ParseOldID(s string) (ID, error) {
 	s = Normalize(s)
 	if len(s) != 15 {
@@ -82,7 +83,7 @@ func ParseOldID(s string) (ID, error) {
 		return ID{}, ErrIDChars
 	}
 	body := s[:6] + "19" + s[6:]
-	return ParseID(body + string(checkID(body)))
+	return ParseIDAt(body+string(checkID(body)), century20)
 }
 
 // MakeID returns the 18-character number for a division of 6 digits, a birth date and a sequence of 0 to 999 (odd for

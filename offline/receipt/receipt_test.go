@@ -296,7 +296,7 @@ func TestVerifyNewestListAndWorstVerdictCount(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", name, v, c.want)
 		}
 	}
-	if v := Verify(suite, env, old); v.State != Genuine || v.Key.Telephone != "0999-8800001" || v.Reason != ReasonGenuine {
+	if v := VerifyAt(suite, env, now, old); v.State != Genuine || v.Key.Telephone != "0999-8800001" || v.Reason != ReasonGenuine {
 		t.Errorf("%+v", v)
 	}
 }

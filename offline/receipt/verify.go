@@ -44,7 +44,7 @@ const (
 // clockSlack is how far a station's clock may be off before its key's time is held against a receipt.
 const clockSlack = 24 * 60 * 60
 
-// Verdict is the outcome of Verify.
+// Verdict is the outcome of VerifyAt.
 type Verdict struct {
 	State  State
 	Stage  uint8   // 1 or 2; 0 when the payload could not be read
@@ -52,11 +52,6 @@ type Verdict struct {
 	S2     *Stage2
 	Key    *Key   // the key that signed; nil when Forged or UnknownKey
 	Reason string // words key
-}
-
-// Verify judges an envelope by the key lists, with the machine's clock. See VerifyAt.
-func Verify(s vault.Suite, envelope []byte, lists ...KeyList) Verdict {
-	return VerifyAt(s, envelope, time.Now(), lists...)
 }
 
 // VerifyAt judges an envelope by the key lists at a moment. Of several lists of one county the newest counts. The kid

@@ -85,7 +85,7 @@ func (s *Store) PutBlob(plain []byte, media, name string) (journal.Blob, error) 
 		b.Media, b.Name = media, filepath.Base(name)
 		return b, nil
 	}
-	p, err := u.Period(s.now())
+	p, err := u.Period(s.present())
 	if err != nil {
 		return b, err
 	}

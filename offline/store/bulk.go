@@ -25,7 +25,7 @@ func (s *Store) Bulk(ctx context.Context, acts []Act) error {
 	}
 	now := s.now()
 	clock, _ := s.clock.at(now, s.boot())
-	p, u, err := s.periodAt(now)
+	p, u, err := s.periodNow()
 	if err != nil {
 		return err
 	}

@@ -3,15 +3,9 @@ package store
 import (
 	"time"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 )
-
-// Boot tells how long the machine has been running. The wall clock of a kiosk may be anything; this one only moves
-// forward.
-type Boot struct {
-	ID string        // changes with every start of the machine; "" when unknown
-	Up time.Duration // time since the start, sleep included
-}
 
 // jumpTolerance is how far the wall clock may drift from the running time between two acts before it counts as a jump.
 const jumpTolerance = 90 * time.Second
@@ -27,7 +21,7 @@ type clockState struct {
 }
 
 // at moves the mark to now. jump is how far the wall clock was moved since the last mark, 0 when not noticeably.
-func (c clockState) at(wall time.Time, b Boot) (next clockState, jump time.Duration) {
+func (c clockState) at(wall time.Time, b clocks.Boot) (next clockState, jump time.Duration) {
 	up, now := b.Up.Milliseconds(), wall.UnixMilli()
 	next = c
 	next.BootID, next.Up, next.Wall = b.ID, up, now
@@ -44,14 +38,14 @@ func (c clockState) at(wall time.Time, b Boot) (next clockState, jump time.Durat
 }
 
 // signed is the state right after the platform's time arrived.
-func (c clockState) signed(at int64, wall time.Time, b Boot) clockState {
+func (c clockState) signed(at int64, wall time.Time, b clocks.Boot) clockState {
 	return clockState{Signed: at, BootID: b.ID, Up: b.Up.Milliseconds(), Wall: wall.UnixMilli(), Exact: b.ID != ""}
 }
 
 // found tells how far the wall clock was behind the platform's time when the records of this boot were written, and 0 when
 // that is not known, or known already: then their own quality says it. A clock that was put right since the last mark,
 // perhaps by the system just before the platform was reached, counts as it was at the mark.
-func (c clockState) found(at int64, wall time.Time, b Boot) time.Duration {
+func (c clockState) found(at int64, wall time.Time, b clocks.Boot) time.Duration {
 	next, jump := c.at(wall, b)
 	if c.Exact || next.BootID == "" || next.BootID != c.BootID || next.Up < c.Up {
 		return 0
@@ -64,7 +58,7 @@ func (c clockState) found(at int64, wall time.Time, b Boot) time.Duration {
 
 // time is the best that is known of the present: the platform's time and the running time since, else the wall clock, but
 // never earlier than the least time that has passed.
-func (c clockState) time(wall time.Time, b Boot) time.Time {
+func (c clockState) time(wall time.Time, b clocks.Boot) time.Time {
 	c, _ = c.at(wall, b)
 	least := time.UnixMilli(c.Signed + c.Base)
 	switch d := wall.Sub(least); {
@@ -73,6 +67,9 @@ func (c clockState) time(wall time.Time, b Boot) time.Time {
 	}
 	return least.In(wall.Location())
 }
+
+// present is the best that is known of the present: what periods are chosen by. Called with write held.
+func (s *Store) present() time.Time { return s.clock.time(s.now(), s.boot()) }
 
 // quality is what a record says about its time.
 func (c clockState) quality() journal.Clock {

@@ -5,31 +5,37 @@ import (
 	"testing"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 )
 
-// clocks are a machine's two clocks as a test sets them.
-type clocks struct {
+// hands are a machine's two clocks as a test sets them.
+type hands struct {
 	wall time.Time
 	up   time.Duration
 	boot string
 }
 
+func (c *hands) Now() time.Time { return c.wall }
+
+func (c *hands) Boot() clocks.Boot { return clocks.Boot{ID: c.boot, Up: c.up} }
+
 // run lets time pass. off is how far the wall clock is moved meanwhile.
-func (c *clocks) run(d, off time.Duration) {
+func (c *hands) run(d, off time.Duration) {
 	c.wall, c.up = c.wall.Add(d+off), c.up+d
 }
 
 // restart switches the machine off for a while and on again; its wall clock then says at.
-func (c *clocks) restart(at time.Time, boot string) {
+func (c *hands) restart(at time.Time, boot string) {
 	c.wall, c.up, c.boot = at, 20*time.Second, boot
 }
 
-func clockRig(t *testing.T) (*rig, *clocks) {
+func clockRig(t *testing.T) (*rig, *hands) {
 	r := newRig(t)
-	c := &clocks{wall: r.clock, up: time.Hour, boot: "first"}
-	r.o.Now = func() time.Time { return c.wall }
-	r.o.Boot = func() Boot { return Boot{ID: c.boot, Up: c.up} }
+	c := &hands{wall: r.clock, up: time.Hour, boot: "first"}
+	r.o.Clock = c
 	return r, c
 }
 
@@ -91,6 +97,15 @@ func TestClockMayBeAnything(t *testing.T) {
 	c.restart(time.Unix(0, 0).Add(3*time.Second), "second")
 	s = r.login()
 	take("battery dead, 1970", 0, 1)
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		row, err := s.header(tx, s.head)
+		if err == nil && row.Period != platform.Format("2006-01") { // its keys would be destroyed at the next closing
+			t.Errorf("the record is sealed under period %s", row.Period)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
 	pass(time.Minute, 0)
 	take("still 1970", 0, 1)
 	r.close(s)

@@ -136,7 +136,7 @@ func small(k journal.Kind) bool {
 
 // commit writes one record. Called with write held.
 func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (journal.Record, error) {
-	p, u, err := s.periodAt(now)
+	p, u, err := s.periodNow()
 	if err != nil {
 		return journal.Record{}, err
 	}
@@ -204,13 +204,14 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	return rec, nil
 }
 
-// periodAt returns the keys for what is written now, and who is logged in.
-func (s *Store) periodAt(now time.Time) (vault.Period, *vault.Unlocked, error) {
+// periodNow returns the keys for what is written now, and who is logged in. A wall clock that is known to be wrong does not
+// choose the month.
+func (s *Store) periodNow() (vault.Period, *vault.Unlocked, error) {
 	u := s.session()
 	if u == nil {
 		return s.o.Ring.MachinePeriod(), nil, nil
 	}
-	p, err := u.Period(now)
+	p, err := u.Period(s.present())
 	return p, u, err
 }
 

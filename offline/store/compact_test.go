@@ -81,7 +81,7 @@ func TestCompactGivesFreePagesBack(t *testing.T) {
 // TestCompactWhileWorking compacts again and again under acts and reads; nothing waits for long, nothing is lost.
 func TestCompactWhileWorking(t *testing.T) {
 	r := newRig(t)
-	r.o.Now = nil
+	r.o.Clock = nil
 	s := r.login()
 	r.populate(s, 5)
 	var wg sync.WaitGroup

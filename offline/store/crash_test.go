@@ -206,7 +206,7 @@ func (r *rig) whole(acked uint64) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ring, r.o.Ring, r.clock, r.o.Now = ring, ring, time.Now(), nil
+	r.ring, r.o.Ring, r.clock, r.o.Clock = ring, ring, time.Now(), nil
 	s := r.login()
 	if s.head < acked || s.head > acked+1 {
 		t.Fatalf("head %d after ack %d", s.head, acked)
@@ -318,7 +318,7 @@ func TestKill9InMigration(t *testing.T) {
 		}
 		c.tellChild(f)
 		c.killed(0, true, time.Duration(round*round*17%37)*300*time.Microsecond)
-		c.o.Now, c.clock = nil, time.Now()
+		c.o.Clock, c.clock = nil, time.Now()
 		s, err := Open(c.o)
 		switch {
 		case errors.Is(err, ErrNewer):

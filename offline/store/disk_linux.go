@@ -3,8 +3,6 @@ package store
 import (
 	"fmt"
 	"os"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,19 +31,6 @@ func freeSpace(dir string) (uint64, error) {
 		return 0, fmt.Errorf("store: free space: %w", err)
 	}
 	return s.Bavail * uint64(s.Bsize), nil
-}
-
-// systemBoot reads the boot's id and the time since it, sleep included.
-func systemBoot() Boot {
-	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return Boot{}
-	}
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return Boot{}
-	}
-	return Boot{ID: strings.TrimSpace(string(id)), Up: time.Duration(ts.Nano())}
 }
 
 // unlockFile gives up bbolt's lock; closing does not, while a map of the file is left.

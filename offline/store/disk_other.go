@@ -28,8 +28,5 @@ func dataSync(f *os.File) error { return f.Sync() }
 // freeSpace does not know: the reserve is not kept here, a full disk is still an error and never half an act.
 func freeSpace(string) (uint64, error) { return math.MaxUint64, nil }
 
-// systemBoot knows no boot id here: after a restart the clock is "at least".
-func systemBoot() Boot { return Boot{} }
-
 // unlockFile has nothing to do: closing the file gives up bbolt's lock.
 func unlockFile(*os.File) {}

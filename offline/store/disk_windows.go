@@ -37,8 +37,5 @@ func freeSpace(dir string) (uint64, error) {
 	return free, nil
 }
 
-// systemBoot knows no boot id here: after a restart the clock is "at least".
-func systemBoot() Boot { return Boot{} }
-
 // unlockFile has nothing to do: closing the file gives up bbolt's lock.
 func unlockFile(*os.File) {}

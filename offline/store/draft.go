@@ -70,7 +70,7 @@ func (s *Store) SaveDraft(d Draft) error {
 }
 
 func (w *work) putDraft(u *vault.Unlocked, d Draft) error {
-	p, err := u.Period(w.s.now())
+	p, err := u.Period(w.s.present())
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Store) Erase(ctx context.Context, e Erasure, act []byte) (Erased, error
 	if err != nil {
 		return Erased{}, err
 	}
-	now, err := u.Period(s.now())
+	now, err := u.Period(s.present())
 	if err != nil {
 		return Erased{}, err
 	}

@@ -383,7 +383,7 @@ func (s *Store) TakeEvents(ctx context.Context, events [][]byte) (uint64, error)
 	at, hash := cursor, told
 	err := s.update(func(tx *bolt.Tx) error {
 		w.tx = tx
-		p, u, err := s.periodAt(s.now())
+		p, u, err := s.periodNow()
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/vault"
 )
 
@@ -113,7 +114,7 @@ func openFixture(t *testing.T, schema int) {
 	}
 	r := newRig(t) // its clock, platform and options; the folder and its keys are the fixture's
 	r.dir, r.keys, r.clock = dir, filepath.Join(dir, "keys"), note.Now
-	if r.ring, err = vault.OpenRing(r.keys, suite, vault.KeyFile(filepath.Join(r.keys, "machine")), vault.OpenOptions{Demo: true, Now: r.now}); err != nil {
+	if r.ring, err = vault.OpenRing(r.keys, suite, vault.KeyFile(filepath.Join(r.keys, "machine")), vault.OpenOptions{Demo: true, Clock: clocks.Wall(r.now)}); err != nil {
 		t.Fatal(err)
 	}
 	r.o.Dir, r.o.Ring, r.o.Platform = dir, r.ring, Platform{SignKey: note.Sign, SealKey: note.Seal}

@@ -122,7 +122,7 @@ func (s *Store) TakeFormer(ctx context.Context, p FormerPart) (Followed, error) 
 			f.Begun = true
 		}
 		in := &following{work: work{s: s, tx: b, rows: map[uint64]Row{}}, u: u, f: &f}
-		if in.period, err = u.Period(s.now()); err != nil {
+		if in.period, err = u.Period(s.present()); err != nil {
 			return err
 		}
 		for _, data := range p.Packets {

@@ -19,7 +19,7 @@ func TestPagesInCircles(t *testing.T) {
 	r := newRig(t)
 	s := r.login()
 	r.populate(s, 40)
-	page := s.db.Info().PageSize
+	page := s.db.db.Info().PageSize
 	r.close(s)
 	path := filepath.Join(r.dir, fileName)
 	good, err := os.ReadFile(path)

@@ -334,7 +334,7 @@ func (s *Store) unlock(u *vault.Unlocked) error {
 	case applied.Cursor == cursor:
 		return nil
 	}
-	p, err := u.Period(s.now())
+	p, err := u.Period(s.present())
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) err
 func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) (err error) {
 	var p vault.Period
 	if u != nil {
-		if p, err = u.Period(s.now()); err != nil {
+		if p, err = u.Period(s.present()); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -60,7 +61,7 @@ func newRig(t testing.TB) *rig {
 	r.keys = filepath.Join(r.dir, "keys")
 	sign, seal := newKey(t), newKey(t)
 	ring, err := vault.CreateRing(r.keys, suite, vault.KeyFile(filepath.Join(r.keys, "machine")), vault.RingOptions{
-		Sign: sign, Seal: seal, Demo: true, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1}, Now: r.now,
+		Sign: sign, Seal: seal, Demo: true, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1}, Clock: clocks.Wall(r.now),
 		Operators: []vault.NewOperator{{ID: "wang", Name: "王秀英", Role: "staff", Division: "999999001001", PIN: testPIN}},
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func newRig(t testing.TB) *rig {
 		dicts: map[vault.Hash][]byte{suite.Hash(dictText): dictText},
 	}
 	r.o = Options{
-		Dir: r.dir, Suite: suite, Ring: ring, Device: testDevice, Now: r.now, Dict: dictText,
+		Dir: r.dir, Suite: suite, Ring: ring, Device: testDevice, Clock: clocks.Wall(r.now), Dict: dictText,
 		Platform:  Platform{SignKey: r.plat.sign.Public(), SealKey: r.plat.seal.Public()},
 		FreeSpace: func(string) (uint64, error) { return 1 << 40, nil },
 	}
@@ -93,12 +94,12 @@ func (r *rig) copy(t testing.TB) *rig {
 	if err := os.Chmod(filepath.Join(c.keys, "machine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ring, err := vault.OpenRing(c.keys, suite, vault.KeyFile(filepath.Join(c.keys, "machine")), vault.OpenOptions{Demo: true, Now: c.now})
+	ring, err := vault.OpenRing(c.keys, suite, vault.KeyFile(filepath.Join(c.keys, "machine")), vault.OpenOptions{Demo: true, Clock: clocks.Wall(c.now)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.ring = ring
-	c.o.Dir, c.o.Ring, c.o.Now = c.dir, ring, c.now
+	c.o.Dir, c.o.Ring, c.o.Clock = c.dir, ring, clocks.Wall(c.now)
 	return &c
 }
 

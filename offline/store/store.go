@@ -25,6 +25,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -83,8 +84,7 @@ type Options struct {
 	Epochs   []Epoch     // numbers that came after Device, oldest first: see EnterEpoch
 	Dict     []byte      // zstd dictionary for packets; nil: none
 
-	Now       func() time.Time                 // wall clock; nil: time.Now
-	Boot      func() Boot                      // running time; nil: the system's, or none when Now is given
+	Clock     clocks.Clock                     // nil: the system's
 	Log       *slog.Logger                     // nil: discard
 	FreeSpace func(dir string) (uint64, error) // bytes free; nil: asks the system
 	Reserve   uint64                           // bytes that stay free; 0: 64 MiB
@@ -108,7 +108,7 @@ type Store struct {
 	o    Options
 	log  *slog.Logger
 	now  func() time.Time
-	boot func() Boot
+	boot func() clocks.Boot
 	db   *file
 	box  *box
 	path string
@@ -216,20 +216,13 @@ func Open(o Options) (*Store, error) {
 }
 
 func newStore(o Options) *Store {
-	s := &Store{o: o, log: o.Log, now: o.Now, boot: o.Boot, path: filepath.Join(o.Dir, fileName)}
+	s := &Store{o: o, log: o.Log, path: filepath.Join(o.Dir, fileName)}
 	s.box = newBox(o.Suite, o.Ring.MachineKey(), o.Ring.MachinePeriod())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if s.boot == nil {
-		s.boot = systemBoot
-		if s.now != nil {
-			s.boot = func() Boot { return Boot{} }
-		}
-	}
-	if s.now == nil {
-		s.now = time.Now
-	}
+	c := clocks.Or(o.Clock)
+	s.now, s.boot = c.Now, c.Boot
 	if s.o.FreeSpace == nil {
 		s.o.FreeSpace = freeSpace
 	}
@@ -556,19 +549,3 @@ func (s *Store) needUnlocked() (*vault.Unlocked, error) {
 
 // Locked reports whether nobody is logged in.
 func (s *Store) Locked() bool { return s.session() == nil }
-
-// Restored tells what was brought back since the store was opened.
-func (s *Store) Restored() Restored {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	r := s.restored
-	r.Mirrored = slices.Clone(r.Mirrored)
-	return r
-}
-
-// Faults lists what opening found damaged. Verify names the records.
-func (s *Store) Faults() []error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return append([]error{}, s.faults...)
-}

@@ -195,11 +195,9 @@ func TestSegmentsRollAndReadBack(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
-	r := newRig(t)
-	boot := Boot{ID: "one", Up: time.Hour}
-	r.o.Boot = func() Boot { return boot }
+	r, c := clockRig(t)
 	s := r.login()
-	pass := func(d time.Duration) { r.clock = r.clock.Add(d); boot.Up += d }
+	pass := func(d time.Duration) { c.run(d, 0) }
 	note := func() journal.Record {
 		t.Helper()
 		rec, err := s.Commit(ctx, Act{Operator: "wang", Kind: journal.KindSettings})
@@ -211,21 +209,21 @@ func TestClock(t *testing.T) {
 	if q := note().Clock.Quality(); q != 0 {
 		t.Fatalf("quality %d before any signed time", q)
 	}
-	signed := r.clock.UnixMilli() + 5000
+	signed := c.wall.UnixMilli() + 5000
 	if err := s.TakeTime(ctx, signed); err != nil {
 		t.Fatal(err)
 	}
 	pass(10 * time.Minute)
-	if c := note().Clock; c.Signed != signed || c.Since != 600_000 || !c.Exact {
-		t.Fatalf("clock %+v", c)
+	if q := note().Clock; q.Signed != signed || q.Since != 600_000 || !q.Exact {
+		t.Fatalf("clock %+v", q)
 	}
 	r.close(s)
 	s = r.login() // the same boot
 	pass(time.Minute)
-	if c := note().Clock; c.Since != 660_000 || !c.Exact {
-		t.Fatalf("clock after reopening %+v", c)
+	if q := note().Clock; q.Since != 660_000 || !q.Exact {
+		t.Fatalf("clock after reopening %+v", q)
 	}
-	r.clock = r.clock.AddDate(-6, 0, 0) // the battery is dead
+	c.wall = c.wall.AddDate(-6, 0, 0) // the battery is dead
 	pass(time.Minute)
 	before := s.head
 	rec := note()
@@ -236,15 +234,15 @@ func TestClock(t *testing.T) {
 	if err != nil || jump.Kind != journal.KindClockJump {
 		t.Fatalf("record %v, %v", jump.Kind, err)
 	}
-	if c := rec.Clock; c.Exact || c.Since != 720_000 {
-		t.Fatalf("clock after a jump %+v", c)
+	if q := rec.Clock; q.Exact || q.Since != 720_000 {
+		t.Fatalf("clock after a jump %+v", q)
 	}
 	r.close(s)
-	boot = Boot{ID: "two", Up: time.Second}
+	c.boot, c.up = "two", time.Second
 	s = r.login()
 	pass(time.Minute)
-	if c := note().Clock; c.Exact || c.Since != 720_000 || c.Quality() != 1 {
-		t.Fatalf("clock after a restart %+v", c) // least time: what passed while off is not known
+	if q := note().Clock; q.Exact || q.Since != 720_000 || q.Quality() != 1 {
+		t.Fatalf("clock after a restart %+v", q) // least time: what passed while off is not known
 	}
 	if err := s.TakeTime(ctx, signed+1_000_000); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"bianmin/offline/clocks"
 )
 
 // golden is a stored key ring that later versions must read.
@@ -63,7 +65,7 @@ func checkRingGolden(t *testing.T, file string) {
 		writeFile(t, filepath.Join(dir, "keys"+c), unhex(t, g.Keys))
 		writeFile(t, filepath.Join(dir, "tries"+c), unhex(t, g.Tries))
 	}
-	r, err := OpenRing(dir, SM(nil), fixedMachine(unhex(t, g.Machine)), OpenOptions{Now: newClock().now})
+	r, err := OpenRing(dir, SM(nil), fixedMachine(unhex(t, g.Machine)), OpenOptions{Clock: clocks.Wall(newClock().now)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +112,7 @@ func checkRingGolden(t *testing.T, file string) {
 	if err != nil || leadingVersion(data) != ringVersion {
 		t.Fatalf("version %d after a change: %v", leadingVersion(data), err)
 	}
-	r, err = OpenRing(dir, SM(nil), fixedMachine(unhex(t, g.Machine)), OpenOptions{Now: newClock().now})
+	r, err = OpenRing(dir, SM(nil), fixedMachine(unhex(t, g.Machine)), OpenOptions{Clock: clocks.Wall(newClock().now)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +129,7 @@ func writeRingGolden(t *testing.T, file string) {
 	secret := bytes.Repeat([]byte{0x5a}, MachineSecretSize)
 	c, county := newClock(), mustKey(t)
 	o := RingOptions{
-		Sign: mustKey(t), Seal: mustKey(t), Argon: cheap, Now: c.now, County: county.Public(),
+		Sign: mustKey(t), Seal: mustKey(t), Argon: cheap, Clock: clocks.Wall(c.now), County: county.Public(),
 		Operators: []NewOperator{{ID: "op1", Name: "甲", PIN: "111222"}, {ID: "op2", Name: "乙", PIN: "333444", OneTime: true}},
 	}
 	r, err := CreateRing(dir, SM(nil), fixedMachine(secret), o)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/words"
 )
 
@@ -90,18 +91,18 @@ type NewOperator struct {
 
 // RingOptions is what CreateRing needs.
 type RingOptions struct {
-	Sign, Seal PrivateKey       // the device's two key pairs; their scalars must be able to leave their module
-	Operators  []NewOperator    // 1 to 256, ids unique
-	County     PublicKey        // county's recovery key, public half; nil: none yet
-	Argon      Argon            // zero value: defaults
-	Demo       bool             // a sample county: ChangePIN takes four characters and simple PINs; kept in the ring
-	Now        func() time.Time // nil: time.Now
+	Sign, Seal PrivateKey    // the device's two key pairs; their scalars must be able to leave their module
+	Operators  []NewOperator // 1 to 256, ids unique
+	County     PublicKey     // county's recovery key, public half; nil: none yet
+	Argon      Argon         // zero value: defaults
+	Demo       bool          // a sample county: ChangePIN takes four characters and simple PINs; kept in the ring
+	Clock      clocks.Clock  // nil: the system's
 }
 
 // OpenOptions is what OpenRing needs; the zero value will do.
 type OpenOptions struct {
-	Demo bool             // true: as if the ring had been created with RingOptions.Demo
-	Now  func() time.Time // nil: time.Now
+	Demo  bool         // true: as if the ring had been created with RingOptions.Demo
+	Clock clocks.Clock // nil: the system's
 }
 
 // OperatorInfo tells about an operator without any key.
@@ -195,7 +196,7 @@ func CreateRing(dir string, s Suite, m Machine, o RingOptions) (*Ring, error) {
 	if err := writePair(dir, ringName, data); err != nil {
 		return nil, withCause(ErrWrite, err)
 	}
-	return OpenRing(dir, s, m, OpenOptions{Now: o.Now})
+	return OpenRing(dir, s, m, OpenOptions{Clock: o.Clock})
 }
 
 // OpenRing opens the key files in dir at machine level. A copy that is damaged, missing or older is written again from
@@ -211,11 +212,8 @@ func OpenRing(dir string, s Suite, m Machine, o OpenOptions) (*Ring, error) {
 		return nil, err
 	}
 	r := &Ring{
-		dir: dir, suite: s, secret: secret, mach: m, demo: o.Demo, now: o.Now, kdf: argon, write: overwritePair,
+		dir: dir, suite: s, secret: secret, mach: m, demo: o.Demo, now: clocks.Or(o.Clock).Now, kdf: argon, write: overwritePair,
 		waits: map[slotID]time.Time{},
-	}
-	if r.now == nil {
-		r.now = time.Now
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

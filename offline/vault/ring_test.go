@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"bianmin/offline/words"
+
+	"bianmin/offline/clocks"
 )
 
 var cheap = Argon{Time: 1, MemoryKiB: 8, Threads: 1}
@@ -45,7 +47,7 @@ func newFixtureOn(t *testing.T, machine func(dir string) Machine) *fixture {
 	f.sign, f.seal = mustKey(t), mustKey(t)
 	var err error
 	f.ring, err = CreateRing(f.dir, f.suite, f.machine, RingOptions{
-		Sign: f.sign, Seal: f.seal, Argon: cheap, Now: f.clock.now,
+		Sign: f.sign, Seal: f.seal, Argon: cheap, Clock: clocks.Wall(f.clock.now),
 		Operators: []NewOperator{
 			{ID: "wang", Name: "王小满", Role: "clerk", Division: "999901001001", PIN: "204816"},
 			{ID: "li", Name: "李谷雨", Role: "lead", Division: "999901001001", PIN: "activate-9", OneTime: true},
@@ -68,7 +70,7 @@ func mustKey(t testing.TB) PrivateKey {
 
 func (f *fixture) reopen(t *testing.T) *Ring {
 	t.Helper()
-	r, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{Now: f.clock.now})
+	r, err := OpenRing(f.dir, f.suite, f.machine, OpenOptions{Clock: clocks.Wall(f.clock.now)})
 	if err != nil {
 		t.Fatal(err)
 	}

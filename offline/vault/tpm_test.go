@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/google/go-tpm/tpm2/transport"
+
+	"bianmin/offline/clocks"
 )
 
 // tpmLimit is how long a command may take; a simulator that hangs fails the test, not the clock of everything.
@@ -160,10 +162,10 @@ func TestCopiedFolderDoesNotOpen(t *testing.T) {
 	copied := t.TempDir()
 	must(t, os.CopyFS(copied, os.DirFS(f.dir)))
 	elsewhere := TPM(filepath.Join(copied, "machine.tpm"), newTPM(t).open)
-	if _, err := OpenRing(copied, f.suite, elsewhere, OpenOptions{Now: f.clock.now}); !errors.Is(err, ErrTPMForeign) {
+	if _, err := OpenRing(copied, f.suite, elsewhere, OpenOptions{Clock: clocks.Wall(f.clock.now)}); !errors.Is(err, ErrTPMForeign) {
 		t.Errorf("on another machine: %v", err)
 	}
-	if _, err := OpenRing(copied, f.suite, KeyFile(filepath.Join(copied, "machine.key")), OpenOptions{Now: f.clock.now}); !errors.Is(err, ErrNoMachine) {
+	if _, err := OpenRing(copied, f.suite, KeyFile(filepath.Join(copied, "machine.key")), OpenOptions{Clock: clocks.Wall(f.clock.now)}); !errors.Is(err, ErrNoMachine) {
 		t.Errorf("with a key file instead: %v", err)
 	}
 }

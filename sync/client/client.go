@@ -20,6 +20,7 @@ import (
 	"github.com/go-resty/resty/v2"
 	"github.com/klauspost/compress/zstd"
 
+	"bianmin/offline/clocks"
 	"bianmin/offline/vault"
 	"bianmin/sync/wire"
 )
@@ -45,7 +46,7 @@ type Config struct {
 	Log     *slog.Logger                          // nil: discard
 	Stall   time.Duration                         // a request without progress for so long is given up; 0: 30 s
 	Dial    time.Duration                         // limit for the TCP and for the TLS handshake, each; 0: 8 s
-	Now     func() time.Time                      // nil: time.Now
+	Clock   clocks.Clock                          // nil: the system's
 	Proxy   func(*http.Request) (*url.URL, error) // nil: http.ProxyFromEnvironment
 }
 
@@ -92,9 +93,7 @@ func newClient(c Config, verify func(tls.ConnectionState) error) (*Client, error
 	if c.Dial <= 0 {
 		c.Dial = DefaultDial
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Clock = clocks.Or(c.Clock)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -118,7 +117,7 @@ func newClient(c Config, verify func(tls.ConnectionState) error) (*Client, error
 			// only keys from the pin set the platform root signed. TLS itself still proves that the other side holds
 			// the key. Dates are not looked at on purpose: a dead CMOS battery must not cut a village off.
 			InsecureSkipVerify: true, //nolint:gosec // see above
-			Time:               c.Now,
+			Time:               c.Clock.Now,
 			VerifyConnection:   verify,
 		},
 		TLSHandshakeTimeout: c.Dial,

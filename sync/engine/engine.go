@@ -11,6 +11,7 @@ import (
 	gosync "sync"
 	"time"
 
+	"bianmin/offline/clocks"
 	"bianmin/sync/wire"
 )
 
@@ -27,7 +28,7 @@ type Config struct {
 	// looks.
 	OnEvent func(Event)
 	Log     *slog.Logger               // nil: discard
-	Now     func() time.Time           // stamps of events; nil: time.Now
+	Clock   clocks.Clock               // stamps of events; nil: the system's
 	Random  io.Reader                  // jitter; nil: crypto/rand.Reader
 	Poll    time.Duration              // how long the platform may hold an idle exchange; 0: 25 s, negative: do not hold, ask once a minute
 	Addrs   func() ([]net.Addr, error) // the machine's addresses, to notice a new network; nil: net.InterfaceAddrs
@@ -87,9 +88,7 @@ func New(c Config) (*Engine, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Clock = clocks.Or(c.Clock)
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
@@ -331,7 +330,7 @@ func (e *Engine) report(ctx context.Context, to State, more func(*Event)) error 
 		e.sentBytes = 0
 	}
 	ev := Event{
-		State: to, At: e.c.Now(), Head: from.Head, Acked: from.Acked, Pending: from.Pending,
+		State: to, At: e.c.Clock.Now(), Head: from.Head, Acked: from.Acked, Pending: from.Pending,
 		Blobs: from.Blobs, BlobBytes: from.BlobBytes, LastAck: e.lastAck, Sent: e.sentBytes,
 	}
 	if _, head, acked, _, err := e.c.Journal.Position(ctx); err == nil {

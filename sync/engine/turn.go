@@ -351,7 +351,7 @@ func (e *Engine) take(ctx context.Context, reply wire.Reply, r *Result) (answer,
 		if err := canon.Unmarshal(reply.Ack, &ack); err != nil {
 			return answer{}, fmt.Errorf("read acknowledgement: %w", err)
 		}
-		a.to, e.lastAck = ack.To, e.c.Now()
+		a.to, e.lastAck = ack.To, e.c.Clock.Now()
 	case e.forked:
 		acked, ackErr = before, nil // it names a record of the other past
 	case e.aheadOf(reply.Ack, head):

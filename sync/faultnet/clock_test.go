@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"bianmin/offline/casefile"
-	"bianmin/offline/store"
+	"bianmin/offline/clocks"
 	"bianmin/sync/gateway"
 )
 
@@ -28,16 +28,16 @@ func (w *world) now() time.Time {
 	return w.t
 }
 
-func (w *world) wall() time.Time {
+func (w *world) Now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.t.Add(w.off)
 }
 
-func (w *world) boot() store.Boot {
+func (w *world) Boot() clocks.Boot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return store.Boot{ID: w.bootID, Up: w.t.Sub(w.booted)}
+	return clocks.Boot{ID: w.bootID, Up: w.t.Sub(w.booted)}
 }
 
 func (w *world) pass(d time.Duration) {
@@ -70,11 +70,11 @@ func TestWrongClocksAreCorrected(t *testing.T) {
 	w.booted = w.t.Add(-time.Hour)
 	p := newPlatform(t)
 	p.stop()
-	p.now = w.now
+	p.clk = clocks.Wall(w.now)
 	p.start()
 	s := p.enrol(t, "")
 	s.close()
-	s.now, s.boot = w.wall, w.boot
+	s.clk = w
 	s.open()
 	s.login()
 
@@ -155,7 +155,7 @@ func TestWrongClocksAreCorrected(t *testing.T) {
 	take()
 	w.jump(3 * time.Hour)
 	take()
-	w.jump(-w.wall().Sub(w.now())) // the system sets the clock, just before the line is up
+	w.jump(-w.Now().Sub(w.now())) // the system sets the clock, just before the line is up
 	connect()
 	sure("2036")
 	wantOnce(t, p, s)
@@ -210,8 +210,7 @@ func TestPinsNeedNoClock(t *testing.T) {
 			t.Fatalf("%v: a client that goes by dates is let in", at)
 		}
 		s.close()
-		s.now = func() time.Time { return at }
-		s.boot = func() store.Boot { return store.Boot{ID: "b", Up: time.Duration(i+1) * time.Hour} }
+		s.clk = &world{t: at, bootID: "b", booted: at.Add(-time.Duration(i+1) * time.Hour)}
 		s.open()
 		s.login()
 		_, err := s.save(i)

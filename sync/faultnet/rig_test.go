@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 	"bianmin/offline/store"
 	"bianmin/offline/vault"
@@ -54,7 +55,7 @@ type platform struct {
 	addr string // the same after a restart
 	wrap func(http.Handler) http.Handler
 	plan faultnet.Plan
-	now  func() time.Time // nil: time.Now
+	clk  clocks.Clock // nil: the system's
 
 	g     *gateway.Gateway
 	db    *sqlite.Store
@@ -90,7 +91,7 @@ func (p *platform) start() {
 	must(p.t, err)
 	p.g, err = gateway.New(gateway.Config{
 		Store: p.db, Keys: p.keys, Blobs: filepath.Join(p.dir, "blobs"), Suite: suite, Log: gatewayLog(),
-		RetryAfter: 10 * time.Millisecond, Now: p.now,
+		RetryAfter: 10 * time.Millisecond, Clock: p.clk,
 	})
 	must(p.t, err)
 	tcp, err := net.Listen("tcp", p.addr)
@@ -138,8 +139,7 @@ type station struct {
 	grant wire.Grant
 	root  vault.PublicKey
 	pins  [][32]byte
-	now   func() time.Time  // nil: time.Now
-	boot  func() store.Boot // nil: the system's
+	clk   clocks.Clock // nil: the system's
 
 	ring *vault.Ring
 	st   *store.Store
@@ -191,7 +191,7 @@ func (s *station) open() {
 	}
 	var err error
 	s.st, err = store.Open(store.Options{
-		Dir: s.dir, Suite: suite, Ring: s.ring, Device: s.grant.Device, Now: s.now, Boot: s.boot,
+		Dir: s.dir, Suite: suite, Ring: s.ring, Device: s.grant.Device, Clock: s.clk,
 		Platform: store.Platform{SignKey: s.grant.Platform.SignKey, SealKey: s.grant.Platform.SealKey},
 	})
 	must(s.t, err)
@@ -203,7 +203,7 @@ func (s *station) dial(onEvent func(engine.Event)) {
 	s.t.Helper()
 	var err error
 	s.c, err = client.New(client.Config{
-		BaseURL: "https://" + s.addr, Suite: suite, Stall: s.stall, Dial: s.stall, Pins: func() [][32]byte { return s.pins }, Now: s.now,
+		BaseURL: "https://" + s.addr, Suite: suite, Stall: s.stall, Dial: s.stall, Pins: func() [][32]byte { return s.pins }, Clock: s.clk,
 	})
 	must(s.t, err)
 	s.e, err = engine.New(engine.Config{

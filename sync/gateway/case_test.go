@@ -16,6 +16,7 @@ import (
 
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
+	"bianmin/offline/clocks"
 	"bianmin/offline/journal"
 	"bianmin/offline/receipt"
 	"bianmin/sync/gateway"
@@ -35,7 +36,7 @@ func (r *rig) another() *gateway.Gateway {
 			r.t.Error(err)
 		}
 	})
-	g, err := gateway.New(gateway.Config{Store: db, Keys: r.keys, Blobs: filepath.Join(r.dir, "blobs"), Now: r.clk.now})
+	g, err := gateway.New(gateway.Config{Store: db, Keys: r.keys, Blobs: filepath.Join(r.dir, "blobs"), Clock: clocks.Wall(r.clk.now)})
 	if err != nil {
 		r.t.Fatal(err)
 	}

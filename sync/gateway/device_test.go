@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/clocks"
 	"bianmin/offline/ident"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
@@ -122,7 +123,7 @@ func (r *rig) start(opts ...option) {
 	}
 	r.db = db
 	cfg := gateway.Config{
-		Store: db, Keys: r.keys, Blobs: filepath.Join(r.dir, "blobs"), Now: r.clk.now, Suite: suite, Rate: 1e6, Burst: 1e6,
+		Store: db, Keys: r.keys, Blobs: filepath.Join(r.dir, "blobs"), Clock: clocks.Wall(r.clk.now), Suite: suite, Rate: 1e6, Burst: 1e6,
 		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Poll: 20 * time.Millisecond,
 	}
 	for _, o := range opts {

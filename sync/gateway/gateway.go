@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/clocks"
 	"bianmin/offline/packet"
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
@@ -33,10 +34,10 @@ type Settings struct {
 type Config struct {
 	Store Store
 	Keys  *Keys
-	Blobs string           // folder of sealed attachments
-	Suite vault.Suite      // nil: vault.SM(nil)
-	Now   func() time.Time // nil: time.Now
-	Log   *slog.Logger     // nil: discard
+	Blobs string       // folder of sealed attachments
+	Suite vault.Suite  // nil: vault.SM(nil)
+	Clock clocks.Clock // nil: the system's
+	Log   *slog.Logger // nil: discard
 	// Page returns a file of the citizen page by its URL path, with the headers to send; nil: no page.
 	Page func(path string) (data []byte, header map[string]string, ok bool)
 	// Slots is how many exchanges are worked on at once, those that only wait not counted; default 64.
@@ -49,6 +50,9 @@ type Config struct {
 	// Poll is how often to look for what another process wrote; default 200 ms.
 	Poll time.Duration
 }
+
+// Now returns what the platform's wall clock says.
+func (c Config) Now() time.Time { return clocks.Or(c.Clock).Now() }
 
 // Gateway answers devices and citizens, and does what reviewers ask. Its methods may be called from any goroutine.
 type Gateway struct {
@@ -79,9 +83,7 @@ func New(cfg Config) (*Gateway, error) {
 	if cfg.Suite == nil {
 		cfg.Suite = vault.SM(nil)
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
+	cfg.Clock = clocks.Or(cfg.Clock)
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

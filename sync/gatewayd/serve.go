@@ -18,6 +18,7 @@ import (
 
 	"bianmin/assets/county"
 	receiptpage "bianmin/assets/receipt-page"
+	"bianmin/offline/clocks"
 	"bianmin/offline/vault"
 	"bianmin/sync/gateway"
 	"bianmin/sync/gateway/sqlite"
@@ -86,7 +87,7 @@ func runInit(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) erro
 		return fmt.Errorf("init: %w", err)
 	}
 	hosts := []string{"localhost", "127.0.0.1", "::1", *addr, *short}
-	if _, err := gateway.CreateKeys(filepath.Join(t.dir, keysFolder), vault.SM(nil), hosts, time.Now()); err != nil {
+	if _, err := gateway.CreateKeys(filepath.Join(t.dir, keysFolder), vault.SM(nil), hosts, clocks.System().Now()); err != nil {
 		return err
 	}
 	recovery, err := gateway.CreateRecovery(filepath.Join(t.dir, keysFolder), vault.SM(nil))

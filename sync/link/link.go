@@ -72,7 +72,7 @@ func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, e
 	if err != nil {
 		return none, nil, err
 	}
-	cc := client.Config{BaseURL: gateway, Suite: s, Log: o.Config.Log, Now: o.Config.Now}
+	cc := client.Config{BaseURL: gateway, Suite: s, Log: o.Config.Log, Clock: o.Config.Clock}
 	grant, root, pins, err := client.Enroll(ctx, cc, code, sign, seal, o.Machine)
 	if err != nil {
 		return none, nil, err
@@ -178,14 +178,14 @@ func (l *Link) heard(ev engine.Event, o Options) {
 // New prepares the line of an enrolled machine. It does not connect.
 func New(d *desk.Desk, o Options) (*Link, error) {
 	en := d.Enrolment()
-	cl, err := client.New(client.Config{BaseURL: en.Gateway, Pins: func() [][32]byte { return pins(d, o.Log) }, Suite: d.Suite(), Log: o.Log, Now: d.Now})
+	cl, err := client.New(client.Config{BaseURL: en.Gateway, Pins: func() [][32]byte { return pins(d, o.Log) }, Suite: d.Suite(), Log: o.Log, Clock: d.Clock()})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	n := &line{d: d, c: cl}
 	l := &Link{client: cl, line: n, desk: d}
 	l.engine, err = engine.New(engine.Config{
-		Journal: d.Journal(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Now: d.Now,
+		Journal: d.Journal(), Packs: d, Platform: n, Recovery: n, Log: o.Log, OnEvent: func(ev engine.Event) { l.heard(ev, o) }, Clock: d.Clock(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("link: %w", err)

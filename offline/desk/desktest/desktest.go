@@ -10,6 +10,7 @@ import (
 
 	"bianmin/assets/county"
 	"bianmin/offline/catalog"
+	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
@@ -36,11 +37,17 @@ type Machine struct {
 	Grant    desk.Grant // what it was installed with
 }
 
-// Clock is a clock that tests set.
-type Clock struct{ T time.Time }
+// Clock is a clock that tests set. Running is how long the machine has been running; zero: not known.
+type Clock struct {
+	T       time.Time
+	Running clocks.Boot
+}
 
 // Now returns the clock's time.
 func (c *Clock) Now() time.Time { return c.T }
+
+// Boot returns the running time.
+func (c *Clock) Boot() clocks.Boot { return c.Running }
 
 // New installs a machine of the sample county in a temporary folder.
 func New(t testing.TB) *Machine {
@@ -70,9 +77,9 @@ func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Gran
 		}
 		return k
 	}
-	m := &Machine{Platform: Platform{key(), key(), key()}, Clock: &Clock{Day}}
+	m := &Machine{Platform: Platform{key(), key(), key()}, Clock: &Clock{T: Day}}
 	m.Config = desk.Config{
-		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Now: m.Clock.Now, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
+		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Clock: m.Clock, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
 	m.Config.Machine = vault.KeyFile(filepath.Join(m.Config.Dir, "machine.key")) // whatever the test's machine has
 	built, err := catalog.BuildCounty(folder, 1, m.Platform.Root)
