@@ -16,6 +16,8 @@ import (
 	"bianmin/assets/translations"
 	"bianmin/offline/desk"
 	"bianmin/offline/journal"
+	"bianmin/offline/vault"
+	"bianmin/sync/link"
 )
 
 // asProgram makes this test binary behave as the program: a process of its own, so that a kill is a kill.
@@ -52,6 +54,18 @@ func (p *place) gateway(args ...string) []byte {
 	return out
 }
 
+// quick enrols like enroll, with a cheap PIN hash: tests with many logins stay short.
+func (p *place) quick() {
+	p.t.Helper()
+	_, _, err := link.Enroll(p.t.Context(), link.EnrollOptions{
+		Config:  desk.Config{Dir: p.data, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1}},
+		Gateway: p.county.URL(), Code: p.code(),
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // refused runs a command that must be refused with a word of its message.
 func (p *place) refused(code int, want string, args ...string) {
 	p.t.Helper()
@@ -63,7 +77,7 @@ func (p *place) refused(code int, want string, args ...string) {
 // Somebody new, a forgotten PIN, a removal: on the machine and from the county, with the real gateway.
 func TestOperatorsOnTheCommandLine(t *testing.T) {
 	p := newPlace(t)
-	p.enroll()
+	p.quick()
 	p.file("leadpin", "135790\n") // li is the head of station
 	lead := func(verb string, more ...string) []string {
 		return append([]string{"operator", verb, "--operator", "li", "--pin-file", "leadpin"}, more...)
@@ -111,7 +125,7 @@ func TestOperatorsOnTheCommandLine(t *testing.T) {
 // Nobody can log in any more: the county's recovery key lets one in, by text and by QR code, offline.
 func TestRecoveryByTextAndPicture(t *testing.T) {
 	p := newPlace(t)
-	p.enroll()
+	p.quick()
 	p.ok(answers(t), "intake", "--operator", "wang", "--pin-file", "pin", "--service", "gaoling", "--answers", "-")
 	p.down()
 	p.file("newpin", "664422\n")
@@ -160,7 +174,7 @@ func (p *place) fileOf(name, text string) string {
 // Lock, lease and wipe by the county. What was taken in before leaves all the same.
 func TestOrdersOfTheCounty(t *testing.T) {
 	p := newPlace(t)
-	p.enroll()
+	p.quick()
 	p.down()
 	p.ok(answers(t), "intake", "--operator", "wang", "--pin-file", "pin", "--service", "gaoling", "--answers", "-")
 	p.up()
@@ -217,7 +231,7 @@ func TestOrdersOfTheCounty(t *testing.T) {
 // and what comes back waits sealed until somebody logs in.
 func TestLockedMachineSendsAndCollects(t *testing.T) {
 	p := newPlace(t)
-	p.enroll()
+	p.quick()
 	p.down()
 
 	work := p.process("intake", "--operator", "wang", "--pin-file", "pin", "--service", "gaoling", "--answers", "-")

@@ -19,6 +19,8 @@ const (
 	PageCase     Page = "case"     // Arg: case seq
 	PageSync     Page = "sync"
 	PageSettings Page = "settings"
+	// PageOperators is reached from the settings: who may log in.
+	PageOperators Page = "operators"
 )
 
 // Route is where to go.

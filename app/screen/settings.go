@@ -17,6 +17,8 @@ type Settings struct {
 	OnLook, OnLang func(name string)
 	// OnIdle is called with the minutes after which the machine locks by itself.
 	OnIdle func(minutes string)
+	// OnOperators is called to see who may log in.
+	OnOperators func()
 	// OnLock is called to lock the machine.
 	OnLock func()
 
@@ -58,6 +60,11 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 			s.OnLock()
 		}
 	})
+	who := look.NewButton(look.Secondary, t("operators.title"), "user", func() {
+		if s.OnOperators != nil {
+			s.OnOperators()
+		}
+	})
 	s.check = look.NewButton(look.Secondary, t("settings.check"), "shield", func() { s.runCheck(false) })
 	s.rebuild = look.NewButton(look.Secondary, t("settings.rebuild"), "history", func() {
 		env.Confirm(t("settings.rebuildTitle"), t("settings.rebuildText"), t("settings.rebuildYes"), false, func() { s.runCheck(true) })
@@ -70,7 +77,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 		look.Card(look.Title(t("settings.lookTitle")), s.choices(st.Looks, s.looks, &s.OnLook, 13), look.Line(),
 			look.Title(t("settings.langTitle")), s.choices(st.Langs, s.langs, &s.OnLang, 13)),
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
-			look.Wrap(look.Gap2, s.pinOpen, lock, s.pinDone), s.pin.root, look.Line(),
+			look.Wrap(look.Gap2, s.pinOpen, lock, who, s.pinDone), s.pin.root, look.Line(),
 			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
 		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))

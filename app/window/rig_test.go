@@ -45,11 +45,16 @@ func pins() map[string]string {
 
 func newRig(t *testing.T, change func(*Options)) *rig {
 	t.Helper()
+	return newRigOn(t, desktest.New(t), change)
+}
+
+func newRigOn(t *testing.T, m *desktest.Machine, change func(*Options)) *rig {
+	t.Helper()
 	texts, err := translations.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, m: desktest.New(t), app: test.NewTempApp(t)}
+	r := &rig{t: t, m: m, app: test.NewTempApp(t)}
 	r.d = r.m.Open(t)
 	o := Options{
 		App: r.app, Texts: texts, Lang: "zh", Version: "1.0.0", Dir: t.TempDir(), Clock: r.m.Clock, DemoPINs: pins(),

@@ -109,6 +109,7 @@ func allPages() map[screen.Page]*page {
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
+				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnIdle = func(minutes string) {
 					n, err := strconv.Atoi(minutes)
 					if err != nil {
@@ -124,6 +125,11 @@ func allPages() map[screen.Page]*page {
 				}
 				return v
 			}),
+		},
+		screen.PageOperators: {
+			rail:  railSettings,
+			model: func(s *Shell, _ string) (any, error) { return vm.NewOperators(s, s.session), nil },
+			view:  as(func(s *Shell, m *vm.Operators) screen.View { return screen.NewOperators(s.env, m) }),
 		},
 	}
 }

@@ -50,6 +50,7 @@ type Session interface {
 	// Close ends the session. The machine goes on sending.
 	Close(ctx context.Context) error
 	ChangePIN(ctx context.Context, old, fresh string) error
+	Keeper
 	// Catalog is what can be applied for here: items, forms, divisions, calendar, institutions.
 	Catalog() (*catalog.Catalog, error)
 	// FindPeople searches the roster by name, pinyin initials, ID number or its last four characters.
@@ -302,12 +303,6 @@ type Lease struct {
 	Days  int    `json:"days"` // in all, since the platform signed a time
 	Left  int    `json:"left"`
 	State string `json:"state"`
-}
-
-// NewOperator is somebody to be invited to the machine.
-type NewOperator struct {
-	ID, Name, Role string
-	Division       string // 12 digits; "": the inviting operator's
 }
 
 // Report is doctor's finding.

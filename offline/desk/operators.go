@@ -151,10 +151,19 @@ func (s *Session) RotateMaster(ctx context.Context) error {
 	return s.noted(ctx, journal.KindMasterRotated, "")
 }
 
-// Operators lists who may log in, as the screens show it to somebody who manages them or admits a colleague.
-func (s *Session) Operators() []vault.OperatorInfo { return s.d.Operators() }
+// Colleagues lists who may log in or waits to, and what the session may do about them.
+func (s *Session) Colleagues() []counter.Colleague {
+	var out []counter.Colleague
+	for _, op := range s.d.Operators() {
+		self := op.ID == s.op.ID
+		out = append(out, counter.Colleague{
+			OperatorInfo: op, Self: self, Admit: op.Waiting && s.scope.covers(op.Division), Manage: !self && s.scope.manages(op.Division),
+		})
+	}
+	return out
+}
 
-// Manages reports whether the session may add, reset and remove operators.
+// Manages reports whether the session may invite others and rotate the master.
 func (s *Session) Manages() bool { return s.op.Role == roleLead }
 
 // Activate replaces a newcomer's one-time code by a PIN of their own. Then they wait to be admitted. Errors carry the keys
