@@ -42,6 +42,8 @@
 //	├ uploads     address              sealed size, order                               machine
 //	└ mirror      segment              size and runs of a closed mirror segment         machine
 //
+// While projections are made again, a bucket rebuild holds the new ones.
+//
 // Beside it lie mirror/NNNNNN.bmp, the second copy of the logs, and blobs/ab/<64 hex digits>, the sealed attachments.
 // See docs/store.md.
 package offline
