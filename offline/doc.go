@@ -46,6 +46,7 @@
 //
 // A machine that goes on for another number (a fork, a replacement) also has the bucket former, with one bucket for each
 // such number: the buckets of its journal under their own names, lineage, and followed.
+// While projections are made again, a bucket rebuild holds the new ones.
 //
 // Beside it lie mirror/NNNNNN.bmp, the second copy of the logs, and blobs/ab/<64 hex digits>, the sealed attachments.
 // See docs/store.md.
