@@ -46,6 +46,7 @@ func TestMain(m *testing.M) {
 type place struct {
 	t      *testing.T
 	county *demo.County
+	gw     string // the county's folder
 	data   string
 	dir    string
 }
@@ -57,6 +58,7 @@ func newPlace(t *testing.T) *place {
 	if err := os.MkdirAll(gw, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	p.gw = gw
 	var err error
 	if p.county, err = demo.New(t.Context(), gatewayd, gw, nil); err != nil {
 		t.Fatal(err)

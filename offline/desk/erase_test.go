@@ -510,8 +510,20 @@ func wrapped(t *testing.T, data []byte, month string) []byte {
 	return nil
 }
 
-// Power goes between the transaction and what lies outside it: the next login finishes what was begun.
+// Power goes between the transaction and what lies outside it, or later: the next login finishes what was begun.
 func TestErasureIsFinishedAfterACrash(t *testing.T) {
+	for name, further := range map[string]func(d *desk.Desk) error{
+		"after the transaction": func(*desk.Desk) error { return nil },
+		"after the mirror":      func(d *desk.Desk) error { return d.Store().FinishErasure() },
+		"after the compaction": func(d *desk.Desk) error {
+			return errors.Join(d.Store().FinishErasure(), d.Store().CompactAway(t.Context()))
+		},
+	} {
+		t.Run(name, func(t *testing.T) { cutErasure(t, further) })
+	}
+}
+
+func cutErasure(t *testing.T, further func(d *desk.Desk) error) {
 	m := leadMachine(t)
 	d, s := m.Login(t)
 	dir := d.Dir()
@@ -540,6 +552,9 @@ func TestErasureIsFinishedAfterACrash(t *testing.T) {
 	}
 	if found < 3 {
 		t.Errorf("only %d values are left to be erased after the transaction", found)
+	}
+	if err := further(d); err != nil {
+		t.Fatal(err)
 	}
 	if err := d.Close(); err != nil { // as if the program had ended here
 		t.Fatal(err)

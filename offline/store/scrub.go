@@ -147,10 +147,15 @@ func (s *Store) purgedFrame(f Frame, row headerRow) ([]Frame, bool, error) {
 	return []Frame{f}, false, nil
 }
 
+const packsName = "packs"
+
 // shredCopies removes what lies beside the file and may hold what was erased: files set aside as damaged, replaced or
 // migrated, temporary ones, torn tails.
 func (s *Store) shredCopies() error {
 	return filepath.WalkDir(s.o.Dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && e.Name() == packsName {
+			return fs.SkipDir // a pack may be on its way into it just now
+		}
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
