@@ -10,7 +10,7 @@ import (
 
 // How names of people nobody has entered are weighed.
 const (
-	nameInText = 5 * dict.Unit // a person is named here, in a text
+	nameInText = 4 * dict.Unit // a person is named here, in a text
 	nameInName = dict.Unit / 4 // the same where a name is asked for
 	namesText  = 4             // names considered for a span in a text
 	namesName  = 60            // the same where a name is asked for

@@ -27,7 +27,7 @@ const (
 
 // What it costs to read letters as another syllable than they spell.
 const (
-	fuzzyCost   = 3 * dict.Unit
+	fuzzyCost   = 5 * dict.Unit
 	slipCost    = 5 * dict.Unit
 	umlautCost  = dict.Unit / 2 // v for u after j, q, x, y
 	initialCost = 3 * dict.Unit

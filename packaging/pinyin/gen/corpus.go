@@ -14,11 +14,11 @@ import (
 
 // How our own text is weighed against the newspapers and novels behind jieba's counts.
 const (
-	ownShare  = 0.3 // of the probability of all words
+	ownShare  = 0.5 // of the probability of all words
 	discount  = 0.4 // taken off each count, so that what was seen once does not weigh too much
 	termCount = 60  // of a term that is listed but not seen in the text
-	classPart = 0.5 // how much of what follows what is decided by classes
-	follows   = 1.5 // pairs: how many words seen after one make its pairs as sure as its class
+	classPart = 0.8 // how much of what follows what is decided by classes
+	follows   = 0.7 // pairs: how many words seen after one make its pairs as sure as its class
 )
 
 // classes of words; the first is what stands before a sentence. Kinds of particles that take different neighbours are apart.

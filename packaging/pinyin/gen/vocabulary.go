@@ -26,8 +26,10 @@ const (
 	maxWord     = 8     // characters of a word
 	leastName   = 60    // a person's name this frequent is a word (李白); the others only teach the name model
 	leastAlien  = 20    // the same for foreign names
-	leastRare   = 3     // rarer words are left out
+	leastRare   = 1     // rarer words are left out
 	rareReading = 0.002 // share of a character's uses that a reading without any word gets
+	raise       = 10    // added to every word's count: words that are rare in newspapers are less rare at a counter
+	alone       = 0.4   // weight of single characters that are no particles: they break up words
 	countyCount = 300
 	townCount   = 12
 	villageCount = 3
@@ -201,6 +203,11 @@ func (v *vocabulary) readJieba(npm string, readings map[string][]uint16) error {
 		syl, ok := readings[text]
 		if !ok {
 			continue
+		}
+		if len(rs) > 1 {
+			count += raise
+		} else if c := classes[class(tag)]; strings.Contains(" n nr ns v a g zg b j nz i s t z x ", " "+c+" ") {
+			count *= alone
 		}
 		v.add(text, syl, count, class(tag))
 	}
