@@ -1,6 +1,7 @@
 package dict
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,9 @@ type Source struct {
 func Pack(s Source) ([]byte, error) {
 	words := slices.Clone(s.Words)
 	slices.SortStableFunc(words, func(a, b Word) int { return compare(&a, &b) })
-	f := file{Version: Version, Syllables: s.Syllables, Classes: uint(s.Classes), Follow: s.Follow, Names: s.Names}
+	h := head{Version: Version, Syllables: s.Syllables, Classes: uint(s.Classes), Follow: s.Follow, Names: s.Names}
+	var cols [columns][]byte
+	put := func(col int, n int) { cols[col] = append(cols[col], byte(n)) }
 	places := make([]map[rune]int, len(s.Syllables))
 	chars := make([][]rune, len(s.Syllables))
 	for i := range places {
@@ -55,35 +58,58 @@ func Pack(s Source) ([]byte, error) {
 		for same < len(before) && same < len(w.Syl) && before[same] == w.Syl[same] {
 			same++
 		}
-		f.Same = append(f.Same, byte(same))
-		f.Rest = append(f.Rest, byte(len(w.Syl)-same))
+		put(colSame, same)
+		put(colRest, len(w.Syl)-same)
 		for _, x := range w.Syl[same:] {
-			f.Syl, f.SylHigh = append(f.Syl, byte(x)), append(f.SylHigh, byte(x>>8))
+			put(colSyl, int(x))
+			put(colSylHigh, int(x>>8))
 		}
 		for i, r := range rs {
 			c := place(w.Syl[i], r)
-			f.Char, f.CharHigh = append(f.Char, byte(c)), append(f.CharHigh, byte(c>>8))
+			put(colChar, c)
+			put(colCharHigh, c>>8)
 		}
-		c := clamp(w.Cost)
-		f.Cost, f.CostHigh = append(f.Cost, byte(c)), append(f.CostHigh, byte(c>>8))
-		f.Class = append(f.Class, w.Class)
+		c := int(clamp(w.Cost))
+		put(colCost, c)
+		put(colCostHigh, c>>8)
+		put(colClass, int(w.Class))
 		before = w.Syl
 	}
 	for _, c := range chars {
-		f.Chars = append(f.Chars, string(c))
+		h.Chars = append(h.Chars, string(c))
 	}
 	if s.Pairs != nil {
-		unpacked, err := f.words()
+		t, err := h.words(cols)
 		if err != nil {
 			return nil, err
 		}
-		f.Pairs, f.Leave = s.Pairs(compact(unpacked))
+		pairs, leave := s.Pairs(t)
+		var last Pair
+		for _, p := range pairs {
+			cols[colPairs] = binary.AppendVarint(cols[colPairs], int64(p.Before)-int64(last.Before))
+			cols[colPairs] = binary.AppendVarint(cols[colPairs], int64(p.Word)-int64(last.Word))
+			cols[colPairs] = binary.AppendVarint(cols[colPairs], int64(p.Cost))
+			last = p
+		}
+		from := uint32(0)
+		for _, l := range leave {
+			cols[colLeave] = binary.AppendVarint(cols[colLeave], int64(l.Before)-int64(from))
+			cols[colLeave] = binary.AppendVarint(cols[colLeave], int64(l.Cost))
+			from = l.Before
+		}
 	}
-	plain, err := canon.Marshal(&f)
+	for _, c := range cols {
+		h.Columns = append(h.Columns, uint(len(c)))
+	}
+	b, err := canon.Marshal(&h)
 	if err != nil {
 		return nil, fmt.Errorf("pack dictionary: %w", err)
 	}
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(8<<20))
+	plain := append(binary.AppendUvarint(nil, uint64(len(b))), b...)
+	for _, c := range cols {
+		plain = append(plain, c...)
+	}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(4<<20))
 	if err != nil {
 		return nil, fmt.Errorf("pack dictionary: %w", err)
 	}

@@ -7,6 +7,7 @@ package dict
 
 import (
 	_ "embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -58,32 +59,37 @@ const (
 // None stands for no word.
 const None = ^uint32(0)
 
-// file is what is packed: CBOR of this, then zstd. Words stand in the order of their syllables; each keeps only what
-// it does not share with the one before, in columns.
-type file struct {
+// head is the first part of what is packed, in CBOR; the columns of words and pairs follow it as they are. Words stand in
+// the order of their syllables; each keeps only what it does not share with the one before.
+type head struct {
 	_         struct{} `cbor:",toarray"`
 	Version   uint
 	Syllables []string
 	Chars     []string // of each syllable, the characters read so
-	Same      []byte   // of each word: leading syllables shared with the word before
-	Rest      []byte   // of each word: how many more it has
-	Syl       []byte   // those, low bytes
-	SylHigh   []byte   // and high bytes
-	Char      []byte   // each character as its place among those of its syllable, low bytes
-	CharHigh  []byte
-	Cost      []byte
-	CostHigh  []byte
-	Class     []byte
 	Classes   uint
 	Follow    []int16
-	Pairs     []Pair
-	Leave     []Leave
 	Names     Names
+	Columns   []uint // bytes of each column
 }
+
+// The columns.
+const (
+	colSame     = iota // of each word: leading syllables shared with the word before
+	colRest            // of each word: how many more it has
+	colSyl             // those, low bytes
+	colSylHigh         // and high bytes
+	colChar            // of each character: its place among those of its syllable, low bytes
+	colCharHigh        // and high bytes
+	colCost            // of each word, low bytes
+	colCostHigh        // and high bytes
+	colClass           // of each word
+	colPairs           // numbers, each the difference to the one before: word before, word, cost
+	colLeave           // numbers: word before, as difference; cost
+	columns
+)
 
 // Pair says what a word costs after another. Words are numbered as in the trie.
 type Pair struct {
-	_      struct{} `cbor:",toarray"`
 	Before uint32
 	Word   uint32
 	Cost   uint16
@@ -91,20 +97,22 @@ type Pair struct {
 
 // Leave says what is added after a word that has pairs, for a word that is in none of them.
 type Leave struct {
-	_      struct{} `cbor:",toarray"`
 	Before uint32
 	Cost   int16
 }
 
 // Load opens the dictionary that the program carries, once. The file is part of the program: a fault in it is a fault of
 // the program, so Load panics.
-var Load = sync.OnceValue(func() *Dict {
+var Load = sync.OnceValue(Fresh)
+
+// Fresh opens the dictionary that the program carries, as Load does, but anew.
+func Fresh() *Dict {
 	d, err := Open(packed)
 	if err != nil {
 		panic(err)
 	}
 	return d
-})
+}
 
 // Open opens a packed dictionary. It returns an error that is ErrFormat when data is not one.
 func Open(data []byte) (*Dict, error) {
@@ -117,33 +125,42 @@ func Open(data []byte) (*Dict, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	var f file
-	if err := canon.Unmarshal(plain, &f); err != nil {
+	n, k := binary.Uvarint(plain)
+	if k <= 0 || n > uint64(len(plain)-k) {
+		return nil, fmt.Errorf("%w: head", ErrFormat)
+	}
+	var h head
+	if err := canon.Unmarshal(plain[k:k+int(n)], &h); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
-	if f.Version != Version {
-		return nil, fmt.Errorf("%w: version %d", ErrFormat, f.Version)
+	if h.Version != Version {
+		return nil, fmt.Errorf("%w: version %d", ErrFormat, h.Version)
 	}
-	return f.open()
+	var cols [columns][]byte
+	rest := plain[k+int(n):]
+	if len(h.Columns) != columns {
+		return nil, fmt.Errorf("%w: %d columns", ErrFormat, len(h.Columns))
+	}
+	for i, size := range h.Columns {
+		if size > uint(len(rest)) {
+			return nil, fmt.Errorf("%w: column %d", ErrFormat, i)
+		}
+		cols[i], rest = rest[:size], rest[size:]
+	}
+	return h.open(cols)
 }
 
-func (f *file) open() (*Dict, error) {
-	d := &Dict{Syllables: f.Syllables, Names: f.Names, classes: int(f.Classes), follow: f.Follow}
-	if len(f.Chars) != len(f.Syllables) || len(f.Follow) != d.classes*d.classes || !slices.IsSorted(f.Syllables) {
+func (h *head) open(cols [columns][]byte) (*Dict, error) {
+	d := &Dict{Syllables: h.Syllables, Names: h.Names, classes: int(h.Classes), follow: h.Follow}
+	if len(h.Chars) != len(h.Syllables) || len(h.Follow) != d.classes*d.classes || d.classes > 256 || !slices.IsSorted(h.Syllables) {
 		return nil, fmt.Errorf("%w: tables do not fit", ErrFormat)
 	}
-	words, err := f.words()
-	if err != nil {
+	var err error
+	if d.Words, err = h.words(cols); err != nil {
 		return nil, err
 	}
-	d.Words = compact(words)
-	d.pairs = make(map[uint64]uint16, len(f.Pairs))
-	for _, p := range f.Pairs {
-		d.pairs[uint64(p.Before)<<32|uint64(p.Word)] = p.Cost
-	}
-	d.leave = make(map[uint32]int16, len(f.Leave))
-	for _, l := range f.Leave {
-		d.leave[l.Before] = l.Cost
+	if err := d.openPairs(cols[colPairs], cols[colLeave]); err != nil {
+		return nil, err
 	}
 	d.number()
 	if err := d.Names.check(d); err != nil {
@@ -152,89 +169,108 @@ func (f *file) open() (*Dict, error) {
 	return d, nil
 }
 
-// packedWord is a word before its text is laid out: eight bytes of text places and of syllables.
-type packedWord struct {
-	word  Word
-	runes []rune
+// numbers reads a column of signed numbers.
+func numbers(col []byte, fn func(n []int64) error, at int) error {
+	group := make([]int64, 0, at)
+	for len(col) > 0 {
+		n, k := binary.Varint(col)
+		if k <= 0 {
+			return fmt.Errorf("%w: numbers", ErrFormat)
+		}
+		col = col[k:]
+		if group = append(group, n); len(group) == at {
+			if err := fn(group); err != nil {
+				return err
+			}
+			group = group[:0]
+		}
+	}
+	return nil
 }
 
-// words unpacks the columns. Every length is checked before it is used.
-func (f *file) words() ([]packedWord, error) {
-	n := len(f.Same)
-	if len(f.Rest) != n || len(f.Cost) != n || len(f.CostHigh) != n || len(f.Class) != n ||
-		len(f.Syl) != len(f.SylHigh) || len(f.Char) != len(f.CharHigh) {
+func (d *Dict) openPairs(pairs, leave []byte) error {
+	d.pairs = make(map[uint64]uint16, len(pairs)/5)
+	d.leave = make(map[uint32]int16, len(leave)/3)
+	var before, word int64
+	err := numbers(pairs, func(n []int64) error {
+		before, word = before+n[0], word+n[1]
+		if min(before, word) < 0 || max(before, word) >= int64(d.Words.Len()) || n[2] < 0 || n[2] > 1<<16-1 {
+			return fmt.Errorf("%w: pair", ErrFormat)
+		}
+		d.pairs[uint64(before)<<32|uint64(word)] = uint16(n[2])
+		return nil
+	}, 3)
+	if err != nil {
+		return err
+	}
+	before = 0
+	return numbers(leave, func(n []int64) error {
+		before += n[0]
+		d.leave[uint32(before)] = int16(n[1])
+		return nil
+	}, 2)
+}
+
+// words lays out the words. Every length and place is checked before it is used.
+func (h *head) words(cols [columns][]byte) (*Trie, error) {
+	n := len(cols[colSame])
+	total := len(cols[colChar])
+	if len(cols[colRest]) != n || len(cols[colCost]) != n || len(cols[colCostHigh]) != n || len(cols[colClass]) != n ||
+		len(cols[colSyl]) != len(cols[colSylHigh]) || total != len(cols[colCharHigh]) {
 		return nil, fmt.Errorf("%w: columns of words do not fit", ErrFormat)
 	}
-	chars := make([][]rune, len(f.Chars))
-	for i, s := range f.Chars {
-		chars[i] = []rune(s)
-	}
-	total := len(f.Char)
-	allSyl, allRunes := make([]uint16, 0, total), make([]rune, 0, total)
-	words := make([]packedWord, n)
-	var before []uint16
-	atSyl, atChar := 0, 0
-	for i := range words {
-		same, rest := int(f.Same[i]), int(f.Rest[i])
-		if same > len(before) || same+rest == 0 || same+rest > maxLength || atSyl+rest > len(f.Syl) || atChar+same+rest > total {
-			return nil, fmt.Errorf("%w: word %d", ErrFormat, i)
-		}
-		from := len(allSyl)
-		allSyl = append(allSyl, before[:same]...)
-		for range rest {
-			allSyl = append(allSyl, uint16(f.Syl[atSyl])|uint16(f.SylHigh[atSyl])<<8)
-			atSyl++
-		}
-		for _, s := range allSyl[from:] {
-			c := int(f.Char[atChar]) | int(f.CharHigh[atChar])<<8
-			if int(s) >= len(chars) || c >= len(chars[s]) || int(f.Class[i]) >= int(f.Classes) {
-				return nil, fmt.Errorf("%w: word %d", ErrFormat, i)
-			}
-			allRunes = append(allRunes, chars[s][c])
-			atChar++
-		}
-		w := &words[i]
-		w.word.Syl = allSyl[from:len(allSyl):len(allSyl)]
-		w.runes = allRunes[from:len(allRunes):len(allRunes)]
-		w.word.Cost = Cost(f.Cost[i]) | Cost(f.CostHigh[i])<<8
-		w.word.Class = f.Class[i]
-		before = w.word.Syl
-	}
-	return words, nil
-}
-
-// compact makes the trie of the dictionary, whose texts are kept as places in a table of characters.
-func compact(words []packedWord) *Trie {
-	plain := make([]Word, len(words))
+	chars := make([][]uint16, len(h.Chars)) // of syllable: its characters as places in runes
 	place := make(map[rune]uint16)
 	var runes []rune
-	for i, w := range words {
-		plain[i] = w.word
-		for _, r := range w.runes {
-			if _, ok := place[r]; !ok {
-				place[r] = uint16(len(runes))
+	for i, s := range h.Chars {
+		for _, r := range s {
+			p, ok := place[r]
+			if !ok {
+				p = uint16(len(runes))
+				place[r] = p
 				runes = append(runes, r)
 			}
+			chars[i] = append(chars[i], p)
 		}
 	}
-	t, order := build(plain)
+	var b builder
+	var held [maxLength]uint16
+	length, atSyl, atChar := 0, 0, 0
+	for i := range n {
+		same, rest := int(cols[colSame][i]), int(cols[colRest][i])
+		now := same + rest
+		if same > length || now == 0 || now > maxLength || atSyl+rest > len(cols[colSyl]) || atChar+now > total || uint(cols[colClass][i]) >= h.Classes {
+			return nil, fmt.Errorf("%w: word %d", ErrFormat, i)
+		}
+		for k := same; k < now; k++ {
+			held[k] = uint16(cols[colSyl][atSyl]) | uint16(cols[colSylHigh][atSyl])<<8
+			atSyl++
+		}
+		length = now
+		l := b.add(same, held[:now], Cost(cols[colCost][i])|Cost(cols[colCostHigh][i])<<8, cols[colClass][i])
+		for _, s := range held[:now] {
+			c := int(cols[colChar][atChar]) | int(cols[colCharHigh][atChar])<<8
+			atChar++
+			if int(s) >= len(chars) || c >= len(chars[s]) {
+				return nil, fmt.Errorf("%w: word %d", ErrFormat, i)
+			}
+			l.chars = append(l.chars, chars[s][c])
+		}
+	}
+	t := b.trie()
 	t.runes = runes
-	t.from = make([]uint32, maxLength+2)
-	t.start = make([]uint32, maxLength+2)
-	for i, w := range order {
-		n := len(words[w].runes)
-		for k := n + 1; k < len(t.from); k++ {
-			t.from[k] = uint32(i + 1)
-		}
-		for _, r := range words[w].runes {
-			t.chars = append(t.chars, place[r])
-		}
-		for k := n + 1; k < len(t.start); k++ {
-			t.start[k] = uint32(len(t.chars))
+	t.from, t.start = make([]uint32, maxLength+2), make([]uint32, maxLength+2)
+	t.chars = make([]uint16, 0, total)
+	words := uint32(0)
+	for i := range maxLength {
+		t.from[i+1], t.start[i+1] = words, uint32(len(t.chars))
+		if i < len(b.levels) {
+			words += uint32(len(b.levels[i].node))
+			t.chars = append(t.chars, b.levels[i].chars...)
 		}
 	}
-	t.from = slices.Clip(t.from)
-	return t
+	t.from[maxLength+1], t.start[maxLength+1] = words, uint32(len(t.chars))
+	return t, nil
 }
 
 func (d *Dict) number() {

@@ -37,10 +37,29 @@ type Trie struct {
 
 // NewTrie makes a trie. Words that are typed alike come out cheapest first, equal ones in the order given.
 func NewTrie(words []Word) *Trie {
-	t, order := build(words)
-	t.texts = make([]string, len(order))
-	for i, w := range order {
-		t.texts[i] = words[w].Text
+	sorted := make([]int, len(words))
+	for i := range sorted {
+		sorted[i] = i
+	}
+	slices.SortStableFunc(sorted, func(a, b int) int { return compare(&words[a], &words[b]) })
+	var b builder
+	var before []uint16
+	for _, w := range sorted {
+		s := words[w].Syl
+		if len(s) == 0 {
+			continue
+		}
+		same := 0
+		for same < len(s) && same < len(before) && s[same] == before[same] {
+			same++
+		}
+		l := b.add(same, s, words[w].Cost, words[w].Class)
+		l.text = append(l.text, words[w].Text)
+		before = s
+	}
+	t := b.trie()
+	for i := range b.levels {
+		t.texts = append(t.texts, b.levels[i].text...)
 	}
 	return t
 }
@@ -53,75 +72,73 @@ func compare(a, b *Word) int {
 	return cmp.Compare(a.Cost, b.Cost)
 }
 
-// build lays out nodes and words; order says which of words each word of the trie is.
-func build(words []Word) (t *Trie, order []int) {
-	sorted := make([]int, len(words))
-	for i := range sorted {
-		sorted[i] = i
+// level holds the nodes so many syllables below the root, and the words that end there, in the order of their syllables.
+type level struct {
+	syl    []uint16
+	parent []uint32 // place in the level above
+	node   []uint32 // of word: place in this level
+	cost   []uint16
+	class  []uint8
+	text   []string // of word, or
+	chars  []uint16 // as many for each word as it has syllables
+}
+
+// builder takes words in the order of compare and lays out a trie.
+type builder struct {
+	levels []level
+}
+
+// add adds a word that shares so many leading syllables with the one before, and returns its level for its text.
+func (b *builder) add(same int, syl []uint16, c Cost, class uint8) *level {
+	for len(b.levels) < len(syl) {
+		b.levels = append(b.levels, level{})
 	}
-	slices.SortStableFunc(sorted, func(a, b int) int { return compare(&words[a], &words[b]) })
-	type level struct {
-		syl    []uint16
-		parent []uint32 // place in the level above
-		word   []int
-		node   []uint32 // place in this level, of word
+	for d := same; d < len(syl); d++ {
+		parent := uint32(0)
+		if d > 0 {
+			parent = uint32(len(b.levels[d-1].syl) - 1)
+		}
+		b.levels[d].syl = append(b.levels[d].syl, syl[d])
+		b.levels[d].parent = append(b.levels[d].parent, parent)
 	}
-	var levels []level
-	var before []uint16
-	for _, w := range sorted {
-		s := words[w].Syl
-		same := 0
-		for same < len(s) && same < len(before) && s[same] == before[same] {
-			same++
-		}
-		for len(levels) < len(s) {
-			levels = append(levels, level{})
-		}
-		for d := same; d < len(s); d++ {
-			parent := uint32(0)
-			if d > 0 {
-				parent = uint32(len(levels[d-1].syl) - 1)
-			}
-			levels[d].syl = append(levels[d].syl, s[d])
-			levels[d].parent = append(levels[d].parent, parent)
-		}
-		if len(s) > 0 {
-			l := &levels[len(s)-1]
-			l.word = append(l.word, w)
-			l.node = append(l.node, uint32(len(l.syl)-1))
-		}
-		before = s
+	l := &b.levels[len(syl)-1]
+	l.node = append(l.node, uint32(len(l.syl)-1))
+	l.cost = append(l.cost, clamp(c))
+	l.class = append(l.class, class)
+	return l
+}
+
+// trie joins the levels.
+func (b *builder) trie() *Trie {
+	nodes, words := 1, 0
+	for i := range b.levels {
+		nodes += len(b.levels[i].syl)
+		words += len(b.levels[i].node)
 	}
-	nodes := 1
-	for _, l := range levels {
-		nodes += len(l.syl)
-	}
-	t = &Trie{
+	t := &Trie{
 		syl: make([]uint16, 1, nodes), child: make([]uint32, nodes+1), word: make([]uint32, nodes+1),
-		cost: make([]uint16, 0, len(words)), class: make([]uint8, 0, len(words)),
+		cost: make([]uint16, 0, words), class: make([]uint8, 0, words),
 	}
-	order = make([]int, 0, len(words))
-	base := uint32(0) // first node of the level above
-	first := uint32(1)
-	for _, l := range levels {
-		for i := range l.syl {
-			t.syl = append(t.syl, l.syl[i])
-			t.child[base+l.parent[i]+1]++
+	above, first := uint32(0), uint32(1) // the first nodes of the level above and of this one
+	for i := range b.levels {
+		l := &b.levels[i]
+		t.syl = append(t.syl, l.syl...)
+		for _, p := range l.parent {
+			t.child[above+p+1]++
 		}
-		for i, w := range l.word {
-			t.word[first+l.node[i]+1]++
-			t.cost = append(t.cost, clamp(words[w].Cost))
-			t.class = append(t.class, words[w].Class)
-			order = append(order, w)
+		for _, n := range l.node {
+			t.word[first+n+1]++
 		}
-		base, first = first, first+uint32(len(l.syl))
+		t.cost = append(t.cost, l.cost...)
+		t.class = append(t.class, l.class...)
+		above, first = first, first+uint32(len(l.syl))
 	}
 	t.child[0] = 1
 	for i := 1; i <= nodes; i++ {
 		t.child[i] += t.child[i-1]
 		t.word[i] += t.word[i-1]
 	}
-	return t, order
+	return t
 }
 
 func clamp(c Cost) uint16 { return uint16(min(max(c, 0), 1<<16-1)) }

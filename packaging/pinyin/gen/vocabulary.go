@@ -29,7 +29,7 @@ const (
 	leastRare   = 1     // rarer words are left out
 	rareReading = 0.002 // share of a character's uses that a reading without any word gets
 	raise       = 10    // added to every word's count: words that are rare in newspapers are less rare at a counter
-	alone       = 0.4   // weight of single characters that are no particles: they break up words
+	alone       = 0.7   // weight of single characters that are no particles: they break up words
 	countyCount = 300
 	townCount   = 12
 	villageCount = 3
