@@ -58,7 +58,8 @@ type Session interface {
 	Start(ctx context.Context, service string, person *people.Person) (Intake, error)
 	// Resume goes on with a draft, on the field where it was left.
 	Resume(ctx context.Context, draft string) (Intake, error)
-	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open.
+	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open, and what
+	// follows from them; see form.Session.Restrict.
 	Correct(ctx context.Context, caseSeq uint64) (Intake, error)
 	Drafts(ctx context.Context) ([]Draft, error)
 	DropDraft(ctx context.Context, id string) error

@@ -143,7 +143,6 @@ func (s *Session) resume(d store.Draft) (counter.Intake, error) {
 		in.fs = in.prog.Start(in.env())
 	}
 	in.fs.Restore(body.Form)
-	in.restrict()
 	in.saver.saved = time.UnixMilli(d.Updated)
 	return in, nil
 }
@@ -180,7 +179,6 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	if err := in.openCorrection(); err != nil {
 		return nil, err
 	}
-	in.restrict()
 	var first form.Path
 	if len(in.asked.Fields) > 0 {
 		first = form.Path(in.asked.Fields[0])
@@ -189,7 +187,7 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	return in, nil
 }
 
-// openCorrection loads the case's answers, into the form they were given on, and what the reviewer asked.
+// openCorrection loads the case's answers, into the form they were given on, and opens what the reviewer asked for.
 func (in *Intake) openCorrection() error {
 	c, err := in.s.d.store.Case(in.of)
 	if err != nil {
@@ -206,8 +204,15 @@ func (in *Intake) openCorrection() error {
 		return err
 	}
 	in.asked = c.Correction
-	in.fs, err = in.s.load(in.prog, &c)
-	return err
+	if in.fs, err = in.s.load(in.prog, &c); err != nil {
+		return err
+	}
+	open := make([]form.Path, len(in.asked.Fields))
+	for i, f := range in.asked.Fields {
+		open[i] = form.Path(f)
+	}
+	in.fs.Restrict(open)
+	return nil
 }
 
 // load brings a case's answers into a session. What the form finds wrong with them shows like any other fault.
@@ -240,17 +245,6 @@ func (s *Session) Answers(_ context.Context, seq uint64) (*form.Session, error) 
 		return nil, err
 	}
 	return s.load(p, &c)
-}
-
-func (in *Intake) restrict() {
-	if in.asked == nil {
-		return
-	}
-	open := make([]form.Path, len(in.asked.Fields))
-	for i, f := range in.asked.Fields {
-		open[i] = form.Path(f)
-	}
-	in.fs.Restrict(open)
 }
 
 // stepOf returns the step on which a field stands.
