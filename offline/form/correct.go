@@ -97,3 +97,44 @@ func (s *Session) partOpen(n *node, row int) bool {
 	}
 	return false
 }
+
+// Bar is why a correction of a field would change nothing; "" when it may be asked for.
+type Bar string
+
+// The bars.
+const (
+	BarUnknown  Bar = "unknown"  // the form has no such field, or the case no such row
+	BarComputed Bar = "computed" // it follows from others
+	BarNote     Bar = "note"     // a text to read
+	BarHidden   Bar = "hidden"   // not asked for with these answers
+	BarReadOnly Bar = "readonly" // the form itself keeps it as it is
+)
+
+// Correctable says whether the desk could answer a correction of the field, the row or the group at path, with the answers
+// as they stand.
+func (s *Session) Correctable(path Path) Bar {
+	pl, ok := path.split()
+	if !ok {
+		return BarUnknown
+	}
+	if i, known := s.an.byID[pl.field]; known && pl.row >= 0 && pl.child == "" {
+		if pl.row >= len(s.rows[i]) {
+			return BarUnknown
+		}
+		path = Path(pl.field)
+	}
+	n, c, pl := s.find(path)
+	switch {
+	case c == nil:
+		return BarUnknown
+	case n.field.Kind == KindComputed:
+		return BarComputed
+	case n.field.Kind == KindNote:
+		return BarNote
+	case !c.shown:
+		return BarHidden
+	case s.locked(n, c, pl):
+		return BarReadOnly
+	}
+	return ""
+}

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"bianmin/assets/county"
+	sample "bianmin/assets/county"
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/form"
@@ -18,7 +18,7 @@ import (
 // aCase submits 高龄津贴 on the published form, by the elder herself.
 func aCase(t *testing.T, r *rig, d *device) (no string, seq uint64, answers map[string]any) {
 	t.Helper()
-	src, err := fs.ReadFile(county.FS(), "forms/gaoling.json")
+	src, err := fs.ReadFile(sample.FS(), "forms/gaoling.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func aCase(t *testing.T, r *rig, d *device) (no string, seq uint64, answers map[
 func TestCorrectRefusesWhatNobodyCanCorrect(t *testing.T) {
 	r := newRig(t, autoAccept)
 	ctx := context.Background()
-	if _, err := r.g.LoadCounty(ctx, county.FS(), 1, gateway.Settings{}); err != nil {
+	if _, err := r.g.LoadCounty(ctx, sample.FS(), 1, gateway.Settings{AutoAccept: true}); err != nil {
 		t.Fatal(err)
 	}
 	d := r.enrolled()
@@ -79,7 +79,7 @@ func TestCorrectRefusesWhatNobodyCanCorrect(t *testing.T) {
 func TestAmendmentMayHoldWhatFollows(t *testing.T) {
 	r := newRig(t, autoAccept)
 	ctx := context.Background()
-	if _, err := r.g.LoadCounty(ctx, county.FS(), 1, gateway.Settings{}); err != nil {
+	if _, err := r.g.LoadCounty(ctx, sample.FS(), 1, gateway.Settings{AutoAccept: true}); err != nil {
 		t.Fatal(err)
 	}
 	d := r.enrolled()

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
@@ -280,6 +283,22 @@ func runCaseCorrect(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		return usageError{"--field and --note are needed"}
 	}
 	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Correct(ctx, words[0], q) })
+}
+
+// fieldWords says what is wrong with the fields of a correction, and which may be named.
+func (t *tool) fieldWords(err error) string {
+	var e *gateway.FieldsError
+	texts, lerr := translations.Load()
+	if !errors.As(err, &e) || lerr != nil {
+		return err.Error()
+	}
+	lang := t.say(translations.Chinese, translations.English)
+	var out []string
+	for _, f := range e.Faults {
+		out = append(out, texts.TS(lang, f.Key, f.Args))
+	}
+	out = append(out, texts.TS(lang, "case.fieldsOpen", map[string]string{"fields": strings.Join(e.Fields, ", ")}))
+	return strings.Join(out, "\n")
 }
 
 func runCaseDecide(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
