@@ -2,12 +2,14 @@ package screen
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 
 	"bianmin/app/vm"
+	"bianmin/offline/casefile"
 	"bianmin/offline/form"
 )
 
@@ -81,5 +83,29 @@ func TestWizardCorrectionOpensWhatFollows(t *testing.T) {
 	}
 	if v := answers.Values(false); v["way"] != "agent" || v["agentName"] != "刘建军" || v["contactName"] != "刘建军" || len(answers.Problems()) != 0 {
 		t.Errorf("the case has %v", v)
+	}
+}
+
+// An answer that changes nothing needs the clerk's word that it was right.
+func TestWizardCorrectionThatChangesNothing(t *testing.T) {
+	r := newWizardRig(t)
+	seq := r.correct("电话打不通，请核对。", "contactPhone")
+	yes := r.env.Confirm
+	var text string
+	r.env.Confirm = func(_, why, _ string, _ bool, _ func()) { text = why } // the clerk goes back
+	r.must(vm.StepReview)
+	went := len(r.routes)
+	r.next()
+	if len(r.routes) != went || !strings.Contains(text, "没有改动") || r.w.busy {
+		t.Fatalf("went to %v, asked %q", r.routes[went:], text)
+	}
+	r.env.Confirm = yes
+	r.next()
+	if len(r.routes) != went+1 || len(r.failed) != 0 {
+		t.Fatalf("went to %v, failed %v", r.routes[went:], r.failed)
+	}
+	c, err := r.session.Case(t.Context(), seq)
+	if err != nil || c.State != casefile.CorrectionDone {
+		t.Fatalf("case is %s, %v", c.State, err)
 	}
 }
