@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"fyne.io/fyne/v2"
@@ -11,6 +12,7 @@ import (
 	"bianmin/app/input"
 	"bianmin/app/look"
 	"bianmin/app/vm"
+	"bianmin/offline/counter"
 	"bianmin/offline/form"
 )
 
@@ -395,13 +397,24 @@ func (w *Wizard) TapPrimary() {
 
 func (w *Wizard) submit() {
 	seq, correcting := w.vm.Correcting()
+	unchanged := false
 	w.work("wizard.submitting", func() error {
 		out, err := w.vm.Submit(context.Background())
+		if unchanged = errors.Is(err, counter.ErrUnchanged); unchanged {
+			return nil
+		}
 		if err == nil {
 			seq = out.Case
 		}
 		return err
 	}, func() {
+		if unchanged {
+			w.env.Confirm(w.env.T("wizard.unchanged"), w.env.T("wizard.unchanged.why"), w.env.T("wizard.unchanged.yes"), false, func() {
+				w.vm.Affirm()
+				w.submit()
+			})
+			return
+		}
 		w.released = true
 		if correcting {
 			w.env.Go(Route{PageCase, vm.CaseArg(seq)})

@@ -22,6 +22,8 @@ var (
 	ErrLocked = words.New("desk.locked", nil)
 	// ErrIncomplete reports answers that cannot be submitted yet; the chain holds an [IncompleteError].
 	ErrIncomplete = words.New("desk.incomplete", nil)
+	// ErrUnchanged reports an answer to a correction that changes nothing, without the clerk's word that it was right.
+	ErrUnchanged = words.New("desk.correctionUnchanged", nil)
 	// ErrNothingAsked reports that no correction waits for an answer.
 	ErrNothingAsked = words.New("desk.nothingAsked", nil)
 )
@@ -117,7 +119,11 @@ type Intake interface {
 	Ready(signatures bool) []*form.Problem
 	// Room checks that the disk has room for the case, before the citizen signs.
 	Room() error
-	// Submit commits the case, or the correction. The intake is closed when it succeeds.
+	// Affirm says for the clerk that the answers asked about are right as they were; the record of the answer will say so.
+	// Any change takes it back.
+	Affirm()
+	// Submit commits the case, or the answer to the correction; one that changes nothing is ErrUnchanged unless affirmed.
+	// The intake is closed when it succeeds.
 	Submit(ctx context.Context) (Submitted, error)
 	// Close saves and leaves; the draft stays.
 	Close(ctx context.Context) error

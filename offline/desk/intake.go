@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -38,6 +39,8 @@ type Intake struct {
 	person *people.Person
 	asked  *casefile.Correction
 	of     uint64 // case being corrected
+	was    []byte // the answers that the correction began with, as they would be submitted
+	affirm bool   // the clerk says that they are right
 	draft  store.Draft
 	saver  *saver
 }
@@ -212,8 +215,15 @@ func (in *Intake) openCorrection() error {
 		open[i] = form.Path(f)
 	}
 	in.fs.Restrict(open)
-	return nil
+	in.was, _, err = in.answers()
+	return err
 }
+
+// affirmed is what the record of an affirmed answer says; the platform's people read it in the time line.
+const affirmed = "经办人核对：原来的填写没有错，未作修改。"
+
+// Affirm notes the clerk's word that the answers are right.
+func (in *Intake) Affirm() { in.affirm = true }
 
 // load brings a case's answers into a session. What the form finds wrong with them shows like any other fault.
 func (s *Session) load(p *form.Program, c *casefile.Case) (*form.Session, error) {
@@ -301,6 +311,7 @@ func (in *Intake) RemoveRow(group string, row int) []form.Change {
 
 // changed hands the newest state to the saver.
 func (in *Intake) changed() {
+	in.affirm = false
 	body := draftBody{V: 1, Form: in.fs.Draft(), Who: in.who()}
 	if in.person != nil {
 		body.Person = in.person.ID
@@ -406,13 +417,20 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	if err != nil {
 		return counter.Submitted{}, err
 	}
+	note := ""
+	if bytes.Equal(answers, in.was) {
+		if !in.affirm {
+			return counter.Submitted{}, counter.ErrUnchanged
+		}
+		note = affirmed
+	}
 	act := store.Act{
 		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
-		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs},
+		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs, Note: note},
 	}
 	device, seq := journal.SplitRef(in.of)
 	if device != 0 { // the case was delivered under the number that this machine had before
-		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs}
+		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs, Note: note}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}
 	rec, err := in.s.d.store.Commit(ctx, act)
