@@ -55,6 +55,9 @@ type Case struct {
 	Stage2      []byte         `cbor:"32,keyasint"` // COSE envelope of the 受理通知书, from the platform
 	Timeline    []Step         `cbor:"33,keyasint"` // in causal order
 	Acts        []Act          `cbor:"34,keyasint"` // what the case was built from, for the next Apply
+	Priority    uint8          `cbor:"35,keyasint"` // 0 normal, higher is sooner
+	PapersDue   Day            `cbor:"36,keyasint"` // last day for papers that may follow; 0 when none may
+	Papers      []string       `cbor:"37,keyasint"` // fields of the papers that may follow and are still missing
 }
 
 // Correction is what the authority asks for (补正告知).
@@ -76,14 +79,20 @@ type Step struct {
 	State   State        `cbor:"3,keyasint"` // state that the step led to; "" when it changed none
 	By      string       `cbor:"4,keyasint"` // operator id for records, officer when known for events
 	Note    string       `cbor:"5,keyasint"`
-	Seq     uint64       `cbor:"6,keyasint"` // of the record; 0 for events
-	Cursor  uint64       `cbor:"7,keyasint"` // of the event; 0 for records
-	Sealed  bool         `cbor:"8,keyasint"` // the body is not opened yet
-	Ignored bool         `cbor:"9,keyasint"` // the table of moves does not have it; the state stayed
+	Seq     uint64       `cbor:"6,keyasint"`  // of the record; 0 for events
+	Cursor  uint64       `cbor:"7,keyasint"`  // of the event; 0 for records
+	Sealed  bool         `cbor:"8,keyasint"`  // the body is not opened yet
+	Ignored bool         `cbor:"9,keyasint"`  // the table of moves does not have it; the state stayed
+	Papers  bool         `cbor:"10,keyasint"` // papers that were allowed to follow came in
 }
 
-// Key returns the translation key of the step's kind: "case.step." and the kind.
-func (s Step) Key() string { return "case.step." + string(s.Kind) }
+// Key returns the translation key of the step's kind: "case.step." and the kind, or "case.step.papers".
+func (s Step) Key() string {
+	if s.Papers {
+		return "case.step.papers"
+	}
+	return "case.step." + string(s.Kind)
+}
 
 // Act is a record or an event about a case, as it was applied.
 type Act struct {
@@ -237,6 +246,12 @@ func (c *Case) MayAmend() (cursor uint64, ok bool) {
 		return 0, false
 	}
 	return c.Correction.Cursor, true
+}
+
+// MayHandIn reports whether papers that were allowed to follow are missing and may come in now. While a correction is open
+// they go with its answer.
+func (c *Case) MayHandIn() bool {
+	return len(c.Papers) > 0 && !c.State.Closed() && c.State != CorrectionAsked
 }
 
 // MayWithdraw reports whether the citizen may still take the case back.

@@ -44,6 +44,7 @@ func TestPapersFollow(t *testing.T) {
 	if err != nil || c.MayHandIn() {
 		t.Errorf("papers for a closed case: %v", err)
 	}
+	papers.At = base + 9*day
 	if err := c.ApplyRecord(papers); err == nil {
 		t.Error("papers for a closed case were taken")
 	}

@@ -24,6 +24,10 @@ var (
 	ErrIncomplete = words.New("desk.incomplete", nil)
 	// ErrUnchanged reports an answer to a correction that changes nothing, without the clerk's word that it was right.
 	ErrUnchanged = words.New("desk.correctionUnchanged", nil)
+	// ErrNoPapersDue reports a case for which no papers may follow, or not now.
+	ErrNoPapersDue = words.New("desk.noPapersDue", nil)
+	// ErrNoPapers reports that none of the missing papers was added.
+	ErrNoPapers = words.New("desk.noPapers", nil)
 	// ErrNothingAsked reports that no correction waits for an answer.
 	ErrNothingAsked = words.New("desk.nothingAsked", nil)
 )
@@ -63,9 +67,13 @@ type Session interface {
 	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open, and what
 	// follows from them; see form.Session.Restrict.
 	Correct(ctx context.Context, caseSeq uint64) (Intake, error)
+	// HandIn opens the papers of a case that were allowed to follow and are missing: nothing else can be changed.
+	// ErrNoPapersDue.
+	HandIn(ctx context.Context, caseSeq uint64) (Intake, error)
 	Drafts(ctx context.Context) ([]Draft, error)
 	DropDraft(ctx context.Context, id string) error
-	// Cases returns every case of this machine, what needs the clerk first, then by legal deadline.
+	// Cases returns every case of this machine: what needs the clerk first, then what is about to be late, then by priority,
+	// then by legal deadline.
 	Cases(ctx context.Context) ([]Case, error)
 	Case(ctx context.Context, seq uint64) (Case, error)
 	// Answers returns a case's answers on the form they were given on, for reading.
@@ -88,9 +96,9 @@ type Intake interface {
 	Item() catalog.Item
 	// Form is the form's state for reading; change it through Intake only.
 	Form() *form.Session
-	// Correction is what the reviewer asked for; nil for a new case.
+	// Correction is what the reviewer asked for; nil for a new case and for papers that follow.
 	Correction() *casefile.Correction
-	// CaseSeq is the case being corrected; 0 for a new case.
+	// CaseSeq is the case being corrected, or whose papers are handed in; 0 for a new case.
 	CaseSeq() uint64
 	Person() *people.Person
 
@@ -164,7 +172,8 @@ type Draft struct {
 	Who      string // applicant's name as far as typed
 	Operator string
 	Updated  time.Time
-	Case     uint64 // of the case being corrected; 0 for a new case
+	Case     uint64 // of the case being corrected, or whose papers are handed in; 0 for a new case
+	Papers   bool   // papers that follow
 }
 
 // Case is a case with what the calendar says about it today.

@@ -139,7 +139,7 @@ func (s *Session) resume(d store.Draft) (counter.Intake, error) {
 		return nil, err
 	}
 	if d.CaseSeq != 0 {
-		if err := in.openCorrection(); err != nil {
+		if err := in.openCase(); err != nil {
 			return nil, err
 		}
 	} else {
@@ -179,7 +179,7 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := in.openCorrection(); err != nil {
+	if err := in.openCase(); err != nil {
 		return nil, err
 	}
 	var first form.Path
@@ -190,14 +190,18 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	return in, nil
 }
 
-// openCorrection loads the case's answers, into the form they were given on, and opens what the reviewer asked for.
-func (in *Intake) openCorrection() error {
+// openCase loads the case's answers, into the form they were given on, and opens what the draft is for: what the reviewer
+// asked, or the papers that are missing. The papers may come with the answer to a correction, too.
+func (in *Intake) openCase() error {
 	c, err := in.s.d.store.Case(in.of)
 	if err != nil {
 		return err
 	}
-	if c.Correction == nil {
+	switch {
+	case in.draft.Cursor != 0 && c.Correction == nil:
 		return counter.ErrNothingAsked
+	case in.draft.Cursor == 0 && !c.MayHandIn():
+		return counter.ErrNoPapersDue
 	}
 	f, err := in.s.formOf(&c)
 	if err != nil {
@@ -206,13 +210,18 @@ func (in *Intake) openCorrection() error {
 	if err := in.use(f); err != nil {
 		return err
 	}
-	in.asked = c.Correction
+	var open []form.Path
+	if in.draft.Cursor != 0 {
+		in.asked = c.Correction
+		for _, f := range in.asked.Fields {
+			open = append(open, form.Path(f))
+		}
+	}
+	for _, f := range c.Papers {
+		open = append(open, form.Path(f))
+	}
 	if in.fs, err = in.s.load(in.prog, &c); err != nil {
 		return err
-	}
-	open := make([]form.Path, len(in.asked.Fields))
-	for i, f := range in.asked.Fields {
-		open[i] = form.Path(f)
 	}
 	in.fs.Restrict(open)
 	in.was, _, err = in.answers()
@@ -400,7 +409,7 @@ func (in *Intake) Submit(ctx context.Context) (counter.Submitted, error) {
 		out counter.Submitted
 		err error
 	)
-	if in.asked != nil {
+	if in.of != 0 {
 		out, err = in.amend(ctx)
 	} else {
 		out, err = in.submit(ctx)
@@ -419,18 +428,25 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	}
 	note := ""
 	if bytes.Equal(answers, in.was) {
-		if !in.affirm {
+		switch {
+		case in.asked == nil:
+			return counter.Submitted{}, counter.ErrNoPapers
+		case !in.affirm:
 			return counter.Submitted{}, counter.ErrUnchanged
 		}
 		note = affirmed
 	}
+	var cursor uint64
+	if in.asked != nil {
+		cursor = in.asked.Cursor
+	}
 	act := store.Act{
 		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
-		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs, Note: note},
+		Body: journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note},
 	}
 	device, seq := journal.SplitRef(in.of)
 	if device != 0 { // the case was delivered under the number that this machine had before
-		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs, Note: note}
+		body := journal.CaseAmended{Case: seq, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}
 	rec, err := in.s.d.store.Commit(ctx, act)
@@ -476,13 +492,18 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	}
 	today := casefile.DayOf(in.s.d.cfg.Now())
 	due, _ := casefile.Due(today, limit, cat.Calendar, nil, today)
+	priority, _ := out["priority"].(int64)
+	papers, papersDue := in.papers(out, cat.Calendar, today)
 	return journal.CaseSubmitted{
 		Service: in.item.ID, ItemCode: in.item.Code, ItemName: in.item.Name.ZH, FormID: in.form.ID, FormVersion: uint32(in.form.Version),
 		FormHash: in.form.Hash(), Answers: answers, Applicant: text(in.form.Applicant.Name), IDNumber: text(in.form.Applicant.IDNo),
 		Phone: text(in.form.Applicant.Phone), Division: in.s.d.en.Station.Division, Urgent: urgent, Blobs: blobs, Due: int32(due),
-		Consent: in.consents(),
+		Consent: in.consents(), Priority: uint8(max(0, min(priority, maxPriority))), PapersDue: int32(papersDue), Papers: papers,
 	}, nil
 }
+
+// maxPriority is the greatest priority that a form may give.
+const maxPriority = 9
 
 // consents joins the words that the citizen agreed to.
 func (in *Intake) consents() string {

@@ -104,7 +104,7 @@ func TestPapersThatMayFollow(t *testing.T) {
 	if _, err := in.Submit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if c = load(); len(c.Papers) != 0 || c.MayHandIn() || c.Phone != "13900000001" && c.Phone != "13900000009" {
+	if c = load(); len(c.Papers) != 0 || c.MayHandIn() {
 		t.Errorf("papers %v", c.Papers)
 	}
 	if _, err := s.HandIn(t.Context(), got.Case); !errors.Is(err, counter.ErrNoPapersDue) {
