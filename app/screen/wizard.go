@@ -86,6 +86,9 @@ func NewWizard(env *Env, m *vm.Wizard) *Wizard {
 
 // Title is the page title in the top bar.
 func (w *Wizard) Title() string {
+	if w.vm.Completing() {
+		return w.env.T("wizard.title.papers", "item", w.state.Title)
+	}
 	if _, yes := w.vm.Correcting(); yes {
 		return w.env.T("wizard.title.correct", "item", w.state.Title)
 	}
@@ -418,7 +421,11 @@ func (w *Wizard) submit() {
 		w.released = true
 		if correcting {
 			w.env.Go(Route{PageCase, vm.CaseArg(seq)})
-			w.env.Say("ok", w.env.T("wizard.corrected.done"))
+			done := "wizard.corrected.done"
+			if w.vm.Completing() {
+				done = "wizard.papers.done"
+			}
+			w.env.Say("ok", w.env.T(done))
 			return
 		}
 		w.env.Go(Route{PageReceipt, vm.CaseArg(seq)})

@@ -310,8 +310,11 @@ func (w *Wizard) Submit(ctx context.Context) (counter.Submitted, error) {
 	return out, err
 }
 
-// Correcting reports whether a correction is answered, and of which case.
+// Correcting reports whether an earlier case is corrected or completed, and which.
 func (w *Wizard) Correcting() (seq uint64, yes bool) { return w.in.CaseSeq(), w.asked != nil }
+
+// Completing reports whether papers of an earlier case are handed in.
+func (w *Wizard) Completing() bool { return w.asked != nil && w.in.Correction() == nil }
 
 // Close saves and leaves; the draft stays. After Submit it does nothing.
 func (w *Wizard) Close(ctx context.Context) error {

@@ -186,6 +186,8 @@ type Case struct {
 	Delivery casefile.Delivery // how far the case itself came: on this machine, delivered, accepted, needs you
 	Clock    casefile.Clock    // the legal clock today
 	Deadline time.Time         // the day that matters now: answer the correction, or the promised day; zero: none
+	// PapersLate says that papers which were allowed to follow are missing and their day is over.
+	PapersLate bool
 }
 
 // Reference returns what the methods of Session take as the case's seq.

@@ -194,6 +194,7 @@ func (s *Session) viewCase(c *casefile.Case, acked uint64) counter.Case {
 		}
 	}
 	v.Clock = c.Clock(s.d.cfg.Now(), promised, statutory, cal)
+	v.PapersLate = len(c.Papers) > 0 && !c.State.Closed() && casefile.DayOf(s.d.cfg.Now()) > c.PapersDue
 	switch {
 	case c.State.Closed():
 	case v.Clock.AnswerBy != 0:

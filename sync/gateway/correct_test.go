@@ -104,3 +104,24 @@ func TestAmendmentMayHoldWhatFollows(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Papers that were allowed to follow come in without being asked for again, and change neither state nor receipt.
+func TestPapersFollowAtTheGateway(t *testing.T) {
+	r := newRig(t, autoAccept)
+	d := r.enrolled()
+	sub := submission("刘玉珍")
+	sub.Priority, sub.PapersDue, sub.Papers = 2, 20810, []string{"hukouBook", "hardshipProof"}
+	rec := d.add(journal.KindCaseSubmitted, sub)
+	d.sync()
+	no := casefile.Number(d.id, rec.Seq)
+	answers := canon.MustMarshal(map[string]any{"name": "刘玉珍", "hukouBook": []any{int64(1)}})
+	d.add(journal.KindCaseAmended, journal.CaseAmended{Case: rec.Seq, Answers: answers})
+	d.sync()
+	c, err := r.g.Case(context.Background(), no)
+	if err != nil || c.State != casefile.Accepted || c.Quarantine != "" || c.Priority != 2 || !slices.Equal(c.Papers, []string{"hardshipProof"}) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if e := d.last(journal.EventAccepted); e.Seq != rec.Seq {
+		t.Errorf("accepted %d", e.Seq)
+	}
+}
