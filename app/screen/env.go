@@ -13,7 +13,7 @@ const (
 	PageHome     Page = "home"
 	PageServices Page = "services" // Arg: "", or "for:<person id>" to choose an item for somebody
 	PageGuide    Page = "guide"    // Arg: "<service>" or "<service>:<person id>"
-	PageWizard   Page = "wizard"   // Arg: "draft:<id>", "new:<service>[:<person id>]" or "correct:<case seq>"
+	PageWizard   Page = "wizard"   // Arg: "draft:<id>", "new:<service>[:<person id>]", "correct:<case seq>" or "papers:<case seq>"
 	PageReceipt  Page = "receipt"  // Arg: "<case seq>" or "<case seq>:<stage>"
 	PageCases    Page = "cases"    // Arg: filter, "" for all
 	PageCase     Page = "case"     // Arg: case seq

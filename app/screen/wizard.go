@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"fyne.io/fyne/v2"
@@ -11,6 +12,7 @@ import (
 	"bianmin/app/input"
 	"bianmin/app/look"
 	"bianmin/app/vm"
+	"bianmin/offline/counter"
 	"bianmin/offline/form"
 )
 
@@ -84,6 +86,9 @@ func NewWizard(env *Env, m *vm.Wizard) *Wizard {
 
 // Title is the page title in the top bar.
 func (w *Wizard) Title() string {
+	if w.vm.Completing() {
+		return w.env.T("wizard.title.papers", "item", w.state.Title)
+	}
 	if _, yes := w.vm.Correcting(); yes {
 		return w.env.T("wizard.title.correct", "item", w.state.Title)
 	}
@@ -395,17 +400,32 @@ func (w *Wizard) TapPrimary() {
 
 func (w *Wizard) submit() {
 	seq, correcting := w.vm.Correcting()
+	unchanged := false
 	w.work("wizard.submitting", func() error {
 		out, err := w.vm.Submit(context.Background())
+		if unchanged = errors.Is(err, counter.ErrUnchanged); unchanged {
+			return nil
+		}
 		if err == nil {
 			seq = out.Case
 		}
 		return err
 	}, func() {
+		if unchanged {
+			w.env.Confirm(w.env.T("wizard.unchanged"), w.env.T("wizard.unchanged.why"), w.env.T("wizard.unchanged.yes"), false, func() {
+				w.vm.Affirm()
+				w.submit()
+			})
+			return
+		}
 		w.released = true
 		if correcting {
 			w.env.Go(Route{PageCase, vm.CaseArg(seq)})
-			w.env.Say("ok", w.env.T("wizard.corrected.done"))
+			done := "wizard.corrected.done"
+			if w.vm.Completing() {
+				done = "wizard.papers.done"
+			}
+			w.env.Say("ok", w.env.T(done))
 			return
 		}
 		w.env.Go(Route{PageReceipt, vm.CaseArg(seq)})

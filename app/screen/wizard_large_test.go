@@ -40,6 +40,7 @@ func (m *memoryIntake) Saved() time.Time                          { return time.
 func (m *memoryIntake) SaveError() error                          { return nil }
 func (m *memoryIntake) Flush(context.Context) error               { return nil }
 func (m *memoryIntake) Ready(bool) []*form.Problem                { return m.fs.Problems() }
+func (m *memoryIntake) Affirm()                                   {}
 func (m *memoryIntake) Room() error                               { return nil }
 func (m *memoryIntake) Close(context.Context) error               { return nil }
 func (m *memoryIntake) Discard(context.Context) error             { return nil }

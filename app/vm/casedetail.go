@@ -198,6 +198,8 @@ func (v *CaseDetail) State() CaseDetailState {
 	st.Primary, st.PrimaryTo = t.T("case.openReceipt"), st.Receipts[len(st.Receipts)-1].To
 	if _, ok := c.MayAmend(); ok {
 		st.Primary, st.PrimaryTo = t.T("case.answer"), Target{pageWizard, "correct:" + utoa(c.Reference())}
+	} else if c.MayHandIn() {
+		st.Primary, st.PrimaryTo = t.T("case.handIn"), Target{pageWizard, "papers:" + utoa(c.Reference())}
 	}
 	return st
 }
@@ -218,6 +220,13 @@ func (v *CaseDetail) numbers() []Fact {
 			day = t.T("case.estimate", "day", day)
 		}
 		out = append(out, Fact{t.T("case.promised"), day})
+	}
+	if len(c.Papers) > 0 {
+		key := "case.papersDue"
+		if c.PapersLate {
+			key = "case.papersLate"
+		}
+		out = append(out, Fact{t.T(key), CivilText(t, c.PapersDue)})
 	}
 	return out
 }
@@ -242,8 +251,18 @@ func (v *CaseDetail) facts() []Fact {
 	if !c.State.Closed() {
 		add("case.statutory", CivilText(t, c.Clock.Statutory))
 	}
-	if c.Urgent {
+	switch {
+	case c.Urgent:
 		add("case.priority", t.T("cases.urgent"))
+	case c.Priority > 0:
+		add("case.priority", t.T("case.sooner"))
+	}
+	if !c.State.Closed() {
+		var missing []string
+		for _, path := range c.Papers {
+			missing = append(missing, v.label(form.Path(path)))
+		}
+		add("case.papersMissing", strings.Join(missing, t.T("wizard.and")))
 	}
 	return out
 }

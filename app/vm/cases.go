@@ -22,12 +22,14 @@ const (
 	CasesDone      = "done"      // over
 )
 
-var caseFilters = []string{CasesAll, CasesNeedMe, CasesHere, CasesDelivered, CasesAccepted, CasesDone}
+var caseFilters = []string{CasesAll, CasesNeedMe, CasesPapers, CasesHere, CasesDelivered, CasesAccepted, CasesDone}
 
 func inFilter(c *counter.Case, filter string) bool {
 	switch filter {
 	case CasesNeedMe:
 		return c.Delivery == casefile.NeedsYou
+	case CasesPapers:
+		return c.MayHandIn()
 	case CasesHere:
 		return c.Delivery == casefile.OnMachine
 	case CasesDelivered:

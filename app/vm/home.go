@@ -192,9 +192,10 @@ func (h *Home) syncNote() string {
 	return h.t.T("home.syncDone")
 }
 
-// today counts what waits for the clerk. A case is counted once, under what is most pressing.
+// today counts what waits for the clerk. A case is counted once, under what is most pressing; papers that a case still lacks are
+// counted beside that.
 func (h *Home) today() []TodayRow {
-	corrections, due := 0, 0
+	corrections, due, papers, tone := 0, 0, 0, "warn"
 	for i := range h.cases {
 		c := &h.cases[i]
 		switch {
@@ -202,6 +203,12 @@ func (h *Home) today() []TodayRow {
 			corrections++
 		case c.Clock.Lamp == casefile.LampYellow || c.Clock.Lamp == casefile.LampRed || c.Clock.Lamp == casefile.LampOverdue:
 			due++
+		}
+		if c.MayHandIn() {
+			papers++
+		}
+		if c.PapersLate {
+			tone = "danger"
 		}
 	}
 	var rows []TodayRow
@@ -212,19 +219,26 @@ func (h *Home) today() []TodayRow {
 	}
 	add(corrections, "pen", "corrections", "danger", Target{pageCases, CasesNeedMe})
 	add(due, "clock", "due", "warn", Target{pageCases, ""})
+	add(papers, "file", "papers", tone, Target{pageCases, CasesPapers})
 	add(h.status.Quarantine, "warn", "quarantine", "danger", Target{pageSync, ""})
 	add(h.status.Pending, "sync", "pending", "info", Target{pageSync, ""})
 	add(fresh(History(h.t, h.status), h.now()), "info", "history", "info", Target{pageSync, ""})
 	return rows
 }
 
-// CasesNeedMe is the filter of the page 办件 for cases that wait for the clerk.
-const CasesNeedMe = "needs"
+// Filters of the page 办件 that the home screen leads to.
+const (
+	CasesNeedMe = "needs"  // cases that wait for the clerk
+	CasesPapers = "papers" // cases whose papers may follow and are missing
+)
 
 func (h *Home) draftRow(d counter.Draft, now time.Time) DraftRow {
 	row := DraftRow{ID: d.ID, Title: d.Item, To: Target{pageWizard, "draft:" + d.ID}}
 	if d.Case != 0 {
 		row.Title = h.t.T("home.draftCorrection", "item", d.Item)
+		if d.Papers {
+			row.Title = h.t.T("home.draftPapers", "item", d.Item)
+		}
 	}
 	who := d.Who
 	if who == "" {

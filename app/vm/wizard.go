@@ -31,7 +31,7 @@ type Wizard struct {
 	in    counter.Intake
 	fs    *form.Session
 	cat   *catalog.Catalog
-	asked *counter.Case // the case being corrected; nil for a new one
+	asked *counter.Case // the case being corrected, or whose papers are handed in; nil for a new one
 	form  *form.Form
 
 	step    form.Step
@@ -57,7 +57,7 @@ func NewWizard(ctx context.Context, s counter.Session, in counter.Intake, t Text
 		t: t, session: s, in: in, fs: in.Form(), cat: cat, form: in.Form().Program().Form(),
 		left: map[form.Path]bool{}, tried: map[form.Step]bool{}, faults: map[form.Path]string{},
 	}
-	if in.Correction() != nil {
+	if in.CaseSeq() != 0 {
 		c, err := s.Case(ctx, in.CaseSeq())
 		if err != nil {
 			return nil, err
@@ -225,6 +225,9 @@ func (w *Wizard) warning() *WizardNotice {
 
 func (w *Wizard) correctionNotice() *WizardNotice {
 	c, k := w.in.Correction(), w.asked.Clock
+	if c == nil {
+		return w.papersNotice()
+	}
 	n := &WizardNotice{State: "warn", Title: w.t.T("wizard.correction", "by", CivilText(w.t, k.AnswerBy), "days", strconv.Itoa(k.Left))}
 	switch {
 	case k.AnswerBy == 0:
@@ -239,6 +242,15 @@ func (w *Wizard) correctionNotice() *WizardNotice {
 		n.Text += "\n" + w.t.T("wizard.correction.officer", "officer", c.Officer, "phone", c.Telephone)
 	}
 	return n
+}
+
+// papersNotice says until when papers may follow.
+func (w *Wizard) papersNotice() *WizardNotice {
+	by := CivilText(w.t, w.asked.PapersDue)
+	if w.asked.PapersLate {
+		return &WizardNotice{State: "danger", Title: w.t.T("wizard.papers.late", "by", by), Text: w.t.T("wizard.papers.why")}
+	}
+	return &WizardNotice{State: "warn", Title: w.t.T("wizard.papers", "by", by), Text: w.t.T("wizard.papers.why")}
 }
 
 // each visits every line that is shown now, on all steps.
@@ -343,7 +355,10 @@ func (w *Wizard) nextWord() string {
 }
 
 func (w *Wizard) submitWord() string {
-	if w.asked != nil {
+	switch {
+	case w.Completing():
+		return w.t.T("wizard.submitPapers")
+	case w.asked != nil:
 		return w.t.T("wizard.submitCorrection")
 	}
 	return w.t.T("wizard.submit")

@@ -289,7 +289,14 @@ func (w *Wizard) Unsign(path form.Path) {
 	w.in.Set(path, nil)
 }
 
-// Submit commits the case, or the answer to the correction. When something turns out to be missing, the wizard stands
+// Affirm says that the answers a correction asks about are right as they were.
+func (w *Wizard) Affirm() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.in.Affirm()
+}
+
+// Submit commits the case, or the answer to the correction; [counter.ErrUnchanged] asks for the clerk's word. When something turns out to be missing, the wizard stands
 // on the review, which names it, and the error is [counter.ErrIncomplete].
 func (w *Wizard) Submit(ctx context.Context) (counter.Submitted, error) {
 	w.mu.Lock()
@@ -303,8 +310,11 @@ func (w *Wizard) Submit(ctx context.Context) (counter.Submitted, error) {
 	return out, err
 }
 
-// Correcting reports whether a correction is answered, and of which case.
+// Correcting reports whether an earlier case is corrected or completed, and which.
 func (w *Wizard) Correcting() (seq uint64, yes bool) { return w.in.CaseSeq(), w.asked != nil }
+
+// Completing reports whether papers of an earlier case are handed in.
+func (w *Wizard) Completing() bool { return w.asked != nil && w.in.Correction() == nil }
 
 // Close saves and leaves; the draft stays. After Submit it does nothing.
 func (w *Wizard) Close(ctx context.Context) error {

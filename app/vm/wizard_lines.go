@@ -476,6 +476,9 @@ func (w *Wizard) reviewRow(it form.Item) ReviewRow {
 	}
 	if w.asked != nil && w.open(it) {
 		r.Mark = w.t.T("wizard.corrected")
+		if w.Completing() {
+			r.Mark = w.t.T("wizard.papers.mark")
+		}
 	}
 	return r
 }

@@ -139,17 +139,21 @@ func as[M any](build func(*Shell, M) screen.View) func(*Shell, any) screen.View 
 	return func(s *Shell, model any) screen.View { return build(s, model.(M)) }
 }
 
-// intake begins, resumes or corrects a case: "new:<service>[:<person id>]", "draft:<id>" or "correct:<case seq>".
+// intake begins, resumes, corrects or completes a case: "new:<service>[:<person id>]", "draft:<id>", "correct:<case seq>" or
+// "papers:<case seq>".
 func (s *Shell) intake(arg string) (counter.Intake, error) {
 	ctx := context.Background()
 	verb, rest, _ := strings.Cut(arg, ":")
 	switch verb {
 	case "draft":
 		return s.session.Resume(ctx, rest)
-	case "correct":
+	case "correct", "papers":
 		seq, _, err := caseAndStage(rest)
 		if err != nil {
 			return nil, err
+		}
+		if verb == "papers" {
+			return s.session.HandIn(ctx, seq)
 		}
 		return s.session.Correct(ctx, seq)
 	case "new":

@@ -28,6 +28,11 @@ func (w *waking) Correct(ctx context.Context, caseSeq uint64) (counter.Intake, e
 	return w.intake(w.Session.Correct(ctx, caseSeq))
 }
 
+// HandIn opens the papers that a case still lacks.
+func (w *waking) HandIn(ctx context.Context, caseSeq uint64) (counter.Intake, error) {
+	return w.intake(w.Session.HandIn(ctx, caseSeq))
+}
+
 func (w *waking) intake(in counter.Intake, err error) (counter.Intake, error) {
 	if err != nil {
 		return nil, err

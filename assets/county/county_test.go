@@ -153,17 +153,53 @@ func TestItemsAgreeWithForms(t *testing.T) {
 		if urgent != 0 && (it.Urgent == nil || urgent != int64(it.Urgent.Days)) {
 			t.Errorf("%s: urgent days differ", it.ID)
 		}
-		asked := map[string]bool{}
+		asked := map[string]*form.Field{}
+		signed := false
 		f.Each(func(fd, _ *form.Field) {
 			if fd.Kind == form.KindMaterial {
-				asked[fd.Code] = true
+				asked[fd.Code] = fd
 			}
+			signed = signed || fd.Kind == form.KindSignature
 		})
 		for _, m := range it.Materials {
-			if m.Need == "required" && !asked[m.ID] && m.Form != "electronic" {
-				t.Errorf("%s needs %s, its form does not ask for it", it.ID, m.ID)
+			fd := asked[m.ID]
+			delete(asked, m.ID)
+			switch {
+			case fd == nil && m.Form == "electronic" && m.Need == "required" && signed: // signed on the page
+			case fd == nil:
+				t.Errorf("the guide of %s names %s, the form does not ask for it", it.ID, m.ID)
+			case m.Exempt:
+				t.Errorf("the guide of %s says that %s need not be handed in, the form asks for it", it.ID, m.ID)
+			case (m.Need == "optional") != (fd.Required == ""):
+				t.Errorf("%s: %s is %s in the guide, the form requires it when %q", it.ID, m.ID, m.Need, fd.Required)
+			case m.Need == "required" && fd.Relevant != "":
+				t.Errorf("%s: %s is always required in the guide, the form asks for it when %q", it.ID, m.ID, fd.Relevant)
+			case m.Need == "required" && fd.Required != "true" && !m.Later:
+				t.Errorf("%s: the form lets %s follow, the guide does not say so", it.ID, m.ID)
 			}
 		}
+		for code := range asked {
+			t.Errorf("the form of %s asks for %s, the guide does not name it", it.ID, code)
+		}
+	}
+}
+
+// Nothing in the sample county promises what no machine here can do: reading a card, or looking a licence up.
+func TestNothingIsPromisedThatIsNotThere(t *testing.T) {
+	err := fs.WalkDir(FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".json" {
+			return err
+		}
+		text, err := fs.ReadFile(FS(), name)
+		for _, word := range []string{"刷身份证", "读卡", "刷卡", "card was read", "Read the ID card", "能核对的免交", "can be looked up", "系统会提醒"} {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s says %q", name, word)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -56,6 +56,9 @@ type Case struct {
 	Timeline    []Step         `cbor:"33,keyasint"` // in causal order
 	Acts        []Act          `cbor:"34,keyasint"` // what the case was built from, for the next Apply
 	ReadAt      int64          `cbor:"35,keyasint"` // what the desk's clock said, when the platform corrected SubmittedAt; 0 else
+	Priority    uint8          `cbor:"36,keyasint"` // 0 normal, higher is sooner
+	PapersDue   Day            `cbor:"37,keyasint"` // last day for papers that may follow; 0 when none may
+	Papers      []string       `cbor:"38,keyasint"` // fields of the papers that may follow and are still missing
 }
 
 // Correction is what the authority asks for (补正告知).
@@ -82,10 +85,16 @@ type Step struct {
 	Sealed  bool         `cbor:"8,keyasint"`  // the body is not opened yet
 	Ignored bool         `cbor:"9,keyasint"`  // the table of moves does not have it; the state stayed
 	Read    int64        `cbor:"10,keyasint"` // what the desk's clock said, when the platform corrected At; 0 else
+	Papers  bool         `cbor:"11,keyasint"` // papers that were allowed to follow came in
 }
 
-// Key returns the translation key of the step's kind: "case.step." and the kind.
-func (s Step) Key() string { return "case.step." + string(s.Kind) }
+// Key returns the translation key of the step's kind: "case.step." and the kind, or "case.step.papers".
+func (s Step) Key() string {
+	if s.Papers {
+		return "case.step.papers"
+	}
+	return "case.step." + string(s.Kind)
+}
 
 // Act is a record or an event about a case, as it was applied.
 type Act struct {
@@ -241,6 +250,12 @@ func (c *Case) MayAmend() (cursor uint64, ok bool) {
 		return 0, false
 	}
 	return c.Correction.Cursor, true
+}
+
+// MayHandIn reports whether papers that were allowed to follow are missing and may come in now. While a correction is open
+// they go with its answer.
+func (c *Case) MayHandIn() bool {
+	return len(c.Papers) > 0 && !c.State.Closed() && c.State != CorrectionAsked
 }
 
 // MayWithdraw reports whether the citizen may still take the case back.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"bianmin/offline/canon"
 	"bianmin/offline/journal"
 )
 
@@ -14,6 +15,7 @@ import (
 func (c *Case) fold() error {
 	c.Blobs, c.Timeline, c.Answers = nil, nil, nil
 	c.State, c.AcceptedAt, c.OfficialNo, c.OfficialDue = Draft, 0, "", 0
+	c.Priority, c.PapersDue, c.Papers = 0, 0, nil
 	c.Correction, c.ClosedAt, c.Result, c.Quarantine, c.LastSeq, c.Stage2 = nil, 0, "", "", 0, nil
 	var own, events []Act
 	answers := make(map[uint64][]Act)
@@ -32,6 +34,10 @@ func (c *Case) fold() error {
 			b, err := journal.DecodeBody[journal.CaseAmended](a.Body)
 			if err != nil {
 				return fmt.Errorf("casefile: record %d: %w", a.Seq, err)
+			}
+			if b.Cursor == 0 { // papers that follow wait for no event
+				own = append(own, a)
+				continue
 			}
 			answers[b.Cursor] = append(answers[b.Cursor], a)
 		default:
@@ -65,6 +71,19 @@ func (c *Case) fold() error {
 			return err
 		}
 	}
+	return c.missing()
+}
+
+// missing leaves in Papers what has no answer yet.
+func (c *Case) missing() error {
+	if len(c.Papers) == 0 {
+		return nil
+	}
+	var given map[string]any
+	if err := canon.Unmarshal(c.Answers, &given); err != nil {
+		return fmt.Errorf("casefile: answers of %s: %w", c.Number(), err)
+	}
+	c.Papers = slices.DeleteFunc(slices.Clone(c.Papers), func(field string) bool { return given[field] != nil })
 	return nil
 }
 
@@ -103,7 +122,8 @@ func (c *Case) timed() ([]Act, error) {
 
 // folding is what fold must remember between steps beyond the case itself.
 type folding struct {
-	here bool // withdrawn at the desk, not yet confirmed: the platform may have decided before it knew
+	here     bool   // withdrawn at the desk, not yet confirmed: the platform may have decided before it knew
+	answered uint64 // record whose answers the case has: later ones hold all that earlier ones do
 }
 
 func (f *folding) step(c *Case, a Act) error {
@@ -154,6 +174,7 @@ func (f *folding) record(c *Case, a Act, s *Step) error {
 			c.Applicant, c.IDNumber, c.Phone, c.Division = b.Applicant, b.IDNumber, b.Phone, b.Division
 			c.Urgent, c.Consent, c.PromisedDue = b.Urgent, b.Consent, Day(b.Due)
 			c.Answers, c.Blobs = b.Answers, slices.Clone(b.Blobs)
+			c.Priority, c.PapersDue, c.Papers, f.answered = b.Priority, Day(b.PapersDue), b.Papers, a.Seq
 		}
 		f.move(c, s, TakenIn)
 	case journal.KindCaseAmended:
@@ -161,14 +182,19 @@ func (f *folding) record(c *Case, a Act, s *Step) error {
 		if err != nil {
 			return fmt.Errorf("casefile: record %d: %w", a.Seq, err)
 		}
-		s.Note = b.Note
+		s.Note, s.Papers = b.Note, b.Cursor == 0
+		if s.Papers {
+			if s.Ignored = len(c.Papers) == 0 || c.State.Closed(); !s.Ignored {
+				f.answer(c, a.Seq, b)
+			}
+			return nil
+		}
 		if c.Correction == nil || c.Correction.Cursor != b.Cursor {
 			s.Ignored = true
 			return nil
 		}
 		if f.move(c, s, CorrectionDone) {
-			c.Answers = b.Answers
-			c.Blobs = append(c.Blobs, b.Blobs...)
+			f.answer(c, a.Seq, b)
 		}
 	case journal.KindCaseWithdrawn:
 		b, err := journal.DecodeBody[journal.CaseWithdrawn](a.Body)
@@ -187,6 +213,14 @@ func (f *folding) record(c *Case, a Act, s *Step) error {
 		}
 	}
 	return nil
+}
+
+// answer takes over the answers of a record, unless a later one was there first: the clocks of desk and platform may differ.
+func (f *folding) answer(c *Case, seq uint64, b journal.CaseAmended) {
+	c.Blobs = append(c.Blobs, b.Blobs...)
+	if seq > f.answered {
+		c.Answers, f.answered = b.Answers, seq
+	}
 }
 
 func (f *folding) event(c *Case, a Act, s *Step) error {

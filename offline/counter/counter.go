@@ -22,6 +22,12 @@ var (
 	ErrLocked = words.New("desk.locked", nil)
 	// ErrIncomplete reports answers that cannot be submitted yet; the chain holds an [IncompleteError].
 	ErrIncomplete = words.New("desk.incomplete", nil)
+	// ErrUnchanged reports an answer to a correction that changes nothing, without the clerk's word that it was right.
+	ErrUnchanged = words.New("desk.correctionUnchanged", nil)
+	// ErrNoPapersDue reports a case for which no papers may follow, or not now.
+	ErrNoPapersDue = words.New("desk.noPapersDue", nil)
+	// ErrNoPapers reports that none of the missing papers was added.
+	ErrNoPapers = words.New("desk.noPapers", nil)
 	// ErrNothingAsked reports that no correction waits for an answer.
 	ErrNothingAsked = words.New("desk.nothingAsked", nil)
 )
@@ -63,11 +69,16 @@ type Session interface {
 	Start(ctx context.Context, service string, person *people.Person) (Intake, error)
 	// Resume goes on with a draft, on the field where it was left.
 	Resume(ctx context.Context, draft string) (Intake, error)
-	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open.
+	// Correct opens the answer to the correction that a case waits for: only the fields asked for are open, and what
+	// follows from them; see form.Session.Restrict.
 	Correct(ctx context.Context, caseSeq uint64) (Intake, error)
+	// HandIn opens the papers of a case that were allowed to follow and are missing: nothing else can be changed.
+	// ErrNoPapersDue.
+	HandIn(ctx context.Context, caseSeq uint64) (Intake, error)
 	Drafts(ctx context.Context) ([]Draft, error)
 	DropDraft(ctx context.Context, id string) error
-	// Cases returns every case of this machine as lists show it, without answers and receipts, what needs the clerk first,
+	// Cases returns every case of this machine as lists show it, without answers and receipts: what needs the clerk first, then
+	// what is about to be late, then by priority,
 	// then by legal deadline.
 	Cases(ctx context.Context) ([]Case, error)
 	Case(ctx context.Context, seq uint64) (Case, error)
@@ -91,9 +102,9 @@ type Intake interface {
 	Item() catalog.Item
 	// Form is the form's state for reading; change it through Intake only.
 	Form() *form.Session
-	// Correction is what the reviewer asked for; nil for a new case.
+	// Correction is what the reviewer asked for; nil for a new case and for papers that follow.
 	Correction() *casefile.Correction
-	// CaseSeq is the case being corrected; 0 for a new case.
+	// CaseSeq is the case being corrected, or whose papers are handed in; 0 for a new case.
 	CaseSeq() uint64
 	Person() *people.Person
 
@@ -122,7 +133,11 @@ type Intake interface {
 	Ready(signatures bool) []*form.Problem
 	// Room checks that the disk has room for the case, before the citizen signs.
 	Room() error
-	// Submit commits the case, or the correction. The intake is closed when it succeeds.
+	// Affirm says for the clerk that the answers asked about are right as they were; the record of the answer will say so.
+	// Any change takes it back.
+	Affirm()
+	// Submit commits the case, or the answer to the correction; one that changes nothing is ErrUnchanged unless affirmed.
+	// The intake is closed when it succeeds.
 	Submit(ctx context.Context) (Submitted, error)
 	// Close saves and leaves; the draft stays.
 	Close(ctx context.Context) error
@@ -163,7 +178,8 @@ type Draft struct {
 	Who      string // applicant's name as far as typed
 	Operator string
 	Updated  time.Time
-	Case     uint64 // of the case being corrected; 0 for a new case
+	Case     uint64 // of the case being corrected, or whose papers are handed in; 0 for a new case
+	Papers   bool   // papers that follow
 }
 
 // Case is a case with what the calendar says about it today.
@@ -176,6 +192,8 @@ type Case struct {
 	Delivery casefile.Delivery // how far the case itself came: on this machine, delivered, accepted, needs you
 	Clock    casefile.Clock    // the legal clock today
 	Deadline time.Time         // the day that matters now: answer the correction, or the promised day; zero: none
+	// PapersLate says that papers which were allowed to follow are missing and their day is over.
+	PapersLate bool
 }
 
 // Reference returns what the methods of Session take as the case's seq.

@@ -65,7 +65,7 @@ func (s *Session) Drafts(context.Context) ([]counter.Draft, error) {
 	}
 	out := make([]counter.Draft, 0, len(list))
 	for _, d := range list {
-		v := counter.Draft{ID: d.ID, Service: d.Service, Operator: d.Operator, Updated: time.UnixMilli(d.Updated), Case: d.CaseSeq}
+		v := counter.Draft{ID: d.ID, Service: d.Service, Operator: d.Operator, Updated: time.UnixMilli(d.Updated), Case: d.CaseSeq, Papers: d.CaseSeq != 0 && d.Cursor == 0}
 		var body draftBody
 		if err := canon.Unmarshal(d.Body, &body); err == nil {
 			v.Who = body.Who
@@ -91,7 +91,8 @@ func (s *Session) DropDraft(_ context.Context, id string) error {
 	return s.d.store.DropDraft(id) // one that does not open any more can still be dropped
 }
 
-// Cases returns every case of this machine, what needs the clerk first, then by deadline.
+// Cases returns every case of this machine: what needs the clerk first, then what is about to be late, then by priority, then
+// by deadline.
 func (s *Session) Cases(ctx context.Context) ([]counter.Case, error) {
 	if err := s.open(); err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func (s *Session) Cases(ctx context.Context) ([]counter.Case, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b counter.Case) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), deadline(a).Compare(deadline(b)), cmp.Compare(b.SubmittedAt, a.SubmittedAt), cmp.Compare(b.Seq, a.Seq))
+		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(priority(b), priority(a)), deadline(a).Compare(deadline(b)), cmp.Compare(b.SubmittedAt, a.SubmittedAt), cmp.Compare(b.Seq, a.Seq))
 	})
 	return out, nil
 }
@@ -122,10 +123,21 @@ func urgency(c counter.Case) int {
 		return 0
 	case c.State.Closed():
 		return 3
-	case c.Urgent:
+	case c.Clock.Lamp == casefile.LampRed || c.Clock.Lamp == casefile.LampOverdue:
 		return 1
 	}
 	return 2
+}
+
+// priority is the case's; records from before forms gave one have the hardship flag alone.
+func priority(c counter.Case) uint8 {
+	switch {
+	case c.State.Closed():
+		return 0
+	case c.Urgent:
+		return max(c.Priority, 1)
+	}
+	return c.Priority
 }
 
 func deadline(c counter.Case) time.Time {
@@ -165,6 +177,7 @@ func (s *Session) viewCase(c *casefile.Case, acked uint64) counter.Case {
 		}
 	}
 	v.Clock = c.Clock(s.d.store.Time(), promised, statutory, cal)
+	v.PapersLate = len(c.Papers) > 0 && !c.State.Closed() && casefile.DayOf(s.d.store.Time()) > c.PapersDue
 	switch {
 	case c.State.Closed():
 	case v.Clock.AnswerBy != 0:

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -39,6 +40,8 @@ type Intake struct {
 	person *people.Person
 	asked  *casefile.Correction
 	of     uint64 // case being corrected
+	was    []byte // the answers that the correction began with, as they would be submitted
+	affirm bool   // the clerk says that they are right
 	draft  store.Draft
 	saver  *saver
 }
@@ -134,14 +137,13 @@ func (s *Session) resume(d store.Draft) (counter.Intake, error) {
 		return nil, err
 	}
 	if d.CaseSeq != 0 {
-		if err := in.openCorrection(); err != nil {
+		if err := in.openCase(); err != nil {
 			return nil, err
 		}
 	} else {
 		in.fs = in.prog.Start(in.env())
 	}
 	in.fs.Restore(body.Form)
-	in.restrict()
 	in.saver.saved = time.UnixMilli(d.Updated)
 	return in, nil
 }
@@ -172,10 +174,9 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := in.openCorrection(); err != nil {
+	if err := in.openCase(); err != nil {
 		return nil, err
 	}
-	in.restrict()
 	var first form.Path
 	if len(in.asked.Fields) > 0 {
 		first = form.Path(in.asked.Fields[0])
@@ -184,14 +185,18 @@ func (s *Session) Correct(ctx context.Context, seq uint64) (counter.Intake, erro
 	return in, nil
 }
 
-// openCorrection loads the case's answers, into the form they were given on, and what the reviewer asked.
-func (in *Intake) openCorrection() error {
+// openCase loads the case's answers, into the form they were given on, and opens what the draft is for: what the reviewer
+// asked, or the papers that are missing. The papers may come with the answer to a correction, too.
+func (in *Intake) openCase() error {
 	c, err := in.s.visible(in.of)
 	if err != nil {
 		return err
 	}
-	if c.Correction == nil {
+	switch {
+	case in.draft.Cursor != 0 && c.Correction == nil:
 		return counter.ErrNothingAsked
+	case in.draft.Cursor == 0 && !c.MayHandIn():
+		return counter.ErrNoPapersDue
 	}
 	f, err := in.s.formOf(&c)
 	if err != nil {
@@ -200,10 +205,29 @@ func (in *Intake) openCorrection() error {
 	if err := in.use(f); err != nil {
 		return err
 	}
-	in.asked = c.Correction
-	in.fs, err = in.s.load(in.prog, &c)
+	var open []form.Path
+	if in.draft.Cursor != 0 {
+		in.asked = c.Correction
+		for _, f := range in.asked.Fields {
+			open = append(open, form.Path(f))
+		}
+	}
+	for _, f := range c.Papers {
+		open = append(open, form.Path(f))
+	}
+	if in.fs, err = in.s.load(in.prog, &c); err != nil {
+		return err
+	}
+	in.fs.Restrict(open)
+	in.was, _, err = in.answers()
 	return err
 }
+
+// affirmed is what the record of an affirmed answer says; the platform's people read it in the time line.
+const affirmed = "经办人核对：原来的填写没有错，未作修改。"
+
+// Affirm notes the clerk's word that the answers are right.
+func (in *Intake) Affirm() { in.affirm = true }
 
 // load brings a case's answers into a session. What the form finds wrong with them shows like any other fault.
 func (s *Session) load(p *form.Program, c *casefile.Case) (*form.Session, error) {
@@ -232,17 +256,6 @@ func (s *Session) Answers(_ context.Context, seq uint64) (*form.Session, error) 
 		return nil, err
 	}
 	return s.load(p, &c)
-}
-
-func (in *Intake) restrict() {
-	if in.asked == nil {
-		return
-	}
-	open := make([]form.Path, len(in.asked.Fields))
-	for i, f := range in.asked.Fields {
-		open[i] = form.Path(f)
-	}
-	in.fs.Restrict(open)
 }
 
 // stepOf returns the step on which a field stands.
@@ -299,6 +312,7 @@ func (in *Intake) RemoveRow(group string, row int) []form.Change {
 
 // changed hands the newest state to the saver.
 func (in *Intake) changed() {
+	in.affirm = false
 	body := draftBody{V: 1, Form: in.fs.Draft(), Who: in.who()}
 	if in.person != nil {
 		body.Person = in.person.ID
@@ -387,7 +401,7 @@ func (in *Intake) Submit(ctx context.Context) (counter.Submitted, error) {
 		out counter.Submitted
 		err error
 	)
-	if in.asked != nil {
+	if in.of != 0 {
 		out, err = in.amend(ctx)
 	} else {
 		out, err = in.submit(ctx)
@@ -404,9 +418,23 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	if err != nil {
 		return counter.Submitted{}, err
 	}
+	note := ""
+	if bytes.Equal(answers, in.was) {
+		switch {
+		case in.asked == nil:
+			return counter.Submitted{}, counter.ErrNoPapers
+		case !in.affirm:
+			return counter.Submitted{}, counter.ErrUnchanged
+		}
+		note = affirmed
+	}
+	var cursor uint64
+	if in.asked != nil {
+		cursor = in.asked.Cursor
+	}
 	act := store.Act{
 		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
-		Body: journal.CaseAmended{Case: in.of, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs},
+		Body: journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note},
 	}
 	device, seq := journal.SplitRef(in.of)
 	if device != 0 { // the case was delivered under another number; the platform has what came with it
@@ -417,7 +445,7 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 		blobs = slices.DeleteFunc(blobs, func(b journal.Blob) bool {
 			return slices.ContainsFunc(c.Blobs, func(o journal.Blob) bool { return o.Addr == b.Addr })
 		})
-		body := journal.CaseAmended{Case: seq, Cursor: in.asked.Cursor, Answers: answers, Blobs: blobs}
+		body := journal.CaseAmended{Case: seq, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}
 	rec, err := in.s.d.store.Commit(ctx, act)
@@ -463,13 +491,18 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	}
 	today := casefile.DayOf(in.s.d.store.Time())
 	due, _ := casefile.Due(today, limit, cat.Calendar, nil, today)
+	priority, _ := out["priority"].(int64)
+	papers, papersDue := in.papers(out, cat.Calendar, today)
 	return journal.CaseSubmitted{
 		Service: in.item.ID, ItemCode: in.item.Code, ItemName: in.item.Name.ZH, FormID: in.form.ID, FormVersion: uint32(in.form.Version),
 		FormHash: in.form.Hash(), Answers: answers, Applicant: text(in.form.Applicant.Name), IDNumber: text(in.form.Applicant.IDNo),
 		Phone: text(in.form.Applicant.Phone), Division: in.s.scope.place(), Urgent: urgent, Blobs: blobs, Due: int32(due),
-		Consent: in.consents(),
+		Consent: in.consents(), Priority: uint8(max(0, min(priority, maxPriority))), PapersDue: int32(papersDue), Papers: papers,
 	}, nil
 }
+
+// maxPriority is the greatest priority that a form may give.
+const maxPriority = 9
 
 // consents joins the words that the citizen agreed to.
 func (in *Intake) consents() string {

@@ -239,11 +239,18 @@ func (l *linter) expressions(f *Form, an *analysis, scopes map[int]*scope) {
 		}
 	}
 	for _, key := range sortedKeys(f.Outputs) {
+		if !slices.Contains(outputNames, key) {
+			l.add("/outputs/"+key, "nothing reads this result; the names are %s", strings.Join(outputNames, ", "))
+			continue
+		}
 		if e := l.compile(an, scopes[-1], "/outputs/"+key, f.Outputs[key], cel.DynType); e != nil {
 			an.outputs = append(an.outputs, output{name: key, expr: e})
 		}
 	}
 }
+
+// outputNames are the results that the program reads.
+var outputNames = []string{"promiseDays", "priority", "hardship", "papersDays"}
 
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))

@@ -82,8 +82,16 @@ func (s *Session) markAll() {
 }
 
 // run settles what is marked and all that depends on it: first who is shown and what is computed, in rank order, then
-// what decides no value. Each cell is settled once.
+// what decides no value. Each cell is settled once, and again only when a correction closed fields that had been filled in.
 func (s *Session) run() []Change {
+	s.settleAll()
+	for s.undo() { // each round empties fields and fills none
+		s.settleAll()
+	}
+	return s.changes()
+}
+
+func (s *Session) settleAll() {
 	for s.queue.Len() > 0 {
 		k := heap.Pop(&s.queue).(cellKey)
 		bits := s.dirty[k]
@@ -100,7 +108,6 @@ func (s *Session) run() []Change {
 			s.sink(n, c, k, bits)
 		}
 	}
-	return s.changes()
 }
 
 func (s *Session) settle(n *node, c *cell, k cellKey, bits uint8) {

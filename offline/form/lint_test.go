@@ -67,7 +67,8 @@ func TestLint(t *testing.T) {
 		{"huge number in the facts", small(`{"id":"x","kind":"text",`+lbl("x")+`}`, `"data":{"n":99999999999999999999}`), "/data/n", "64 bits", 1},
 		{"applicant is nobody", strings.Replace(x(`"kind":"text"`), `"name":"who"`, `"name":"nobody"`, 1), "/applicant/name", "no field", 2},
 		{"applicant is no name", strings.Replace(x(`"kind":"text"`), `"name":"who"`, `"name":"card"`, 1), "/applicant/name", "holds no name", 2},
-		{"output of nobody", small(`{"id":"x","kind":"text",`+lbl("x")+`}`, `"outputs":{"days":"nobody"}`), "/outputs/days", "undeclared", 1},
+		{"output of nobody", small(`{"id":"x","kind":"text",`+lbl("x")+`}`, `"outputs":{"promiseDays":"nobody"}`), "/outputs/promiseDays", "undeclared", 1},
+		{"output for nobody", small(`{"id":"x","kind":"text",`+lbl("x")+`}`, `"outputs":{"decidedBy":"1"}`), "/outputs/decidedBy", "nothing reads", 1},
 		{"step order", strings.Replace(x(`"kind":"text"`), `"sections":[`, `"sections":[{"id":"zero","step":"signature","title":{"zh":"零","en":"Zero"},"fields":[{"id":"z","kind":"text",`+lbl("z")+`}]},`, 1), "/sections/1/step", "later step", 4},
 		{"initial of a file", x(`"kind":"material","code":"m","initial":"'x'"`), at + "/initial", "", 7},
 	}

@@ -16,8 +16,9 @@ type Session struct {
 	today    types.String
 	division types.String
 	root     []cell
-	rows     map[int][]*row // by group node
-	open     map[Path]bool  // nil = everything may be changed
+	rows     map[int][]*row     // by group node
+	open     map[Path]bool      // nil = everything may be changed
+	base     map[cellKey]before // the answers that a correction began with
 
 	queue     queue
 	dirty     map[cellKey]uint8
@@ -226,32 +227,6 @@ func (s *Session) SetPrefill(path Path, v any, src Source) []Change {
 func (s *Session) locked(n *node, c *cell, pl place) bool {
 	k := n.field.Kind
 	return k == KindComputed || k == KindNote || c.readonly || c.source != nil && c.source.Locked || !s.opened(n, pl)
-}
-
-func (s *Session) opened(n *node, pl place) bool {
-	if s.open == nil {
-		return true
-	}
-	if n.group >= 0 {
-		group := s.an.nodes[n.group].field.ID
-		if s.open[Path(group)] || s.open[RowPath(group, pl.row, "")] {
-			return true
-		}
-	}
-	base := s.path(n, pl.row)
-	return s.open[base] || pl.part != "" && s.open[base+Path("."+pl.part)]
-}
-
-// Restrict is correction mode: only the answers at these paths may be changed from now on. A group's path opens its rows
-// and their number, a row's path opens the row. nil ends the mode.
-func (s *Session) Restrict(open []Path) {
-	s.open = nil
-	if open != nil {
-		s.open = make(map[Path]bool, len(open))
-		for _, p := range open {
-			s.open[p] = true
-		}
-	}
 }
 
 // AddRow adds a row at the end of a group and returns its number, or -1 when there may be no more.

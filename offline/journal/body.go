@@ -33,12 +33,17 @@ type CaseSubmitted struct {
 	Blobs       []Blob   `cbor:"13,keyasint"` // every blob the answers refer to
 	Due         int32    `cbor:"14,keyasint"` // promised day as days since 1970-01-01; 0 when none
 	Consent     string   `cbor:"15,keyasint"` // words the citizen agreed to
+
+	// What the form says about cases that cannot wait; absent in others.
+	Priority  uint8    `cbor:"16,keyasint,omitempty"` // 0 normal, higher is sooner
+	PapersDue int32    `cbor:"17,keyasint,omitempty"` // last day for papers that may follow, as days since 1970-01-01
+	Papers    []string `cbor:"18,keyasint,omitempty"` // fields of these papers, in reading order
 }
 
-// CaseAmended is the body of KindCaseAmended: the answer to a correction.
+// CaseAmended is the body of KindCaseAmended: the answer to a correction, or papers that were allowed to follow.
 type CaseAmended struct {
 	Case    uint64 `cbor:"1,keyasint"` // seq of the CaseSubmitted
-	Cursor  uint64 `cbor:"2,keyasint"` // event that asked
+	Cursor  uint64 `cbor:"2,keyasint"` // event that asked; 0: papers that follow, which nobody asked for again
 	Answers []byte `cbor:"3,keyasint"` // canonical CBOR of all answers after the change
 	Blobs   []Blob `cbor:"4,keyasint"` // blobs that are new
 	Note    string `cbor:"5,keyasint"`

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"bianmin/offline/clocks"
 )
 
 // rotator makes this test binary rotate the master of a folder until it is killed.
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 
 // rotateForever changes everything a key file can change, one write after the other, and says when it begins.
 func rotateForever(dir string) error {
-	r, err := OpenRing(dir, SM(nil), KeyFile(filepath.Join(dir, "machine.key")), OpenOptions{Now: newClock().now})
+	r, err := OpenRing(dir, SM(nil), KeyFile(filepath.Join(dir, "machine.key")), OpenOptions{Clock: clocks.Wall(newClock().now)})
 	if err != nil {
 		return err
 	}

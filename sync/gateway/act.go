@@ -17,9 +17,6 @@ import (
 // ErrState reports an act that the state of the case does not allow; nothing was written.
 var ErrState error = words.New("case.move", nil)
 
-// ErrFields reports a correction that names fields the form does not have.
-var ErrFields error = words.New("case.fields", nil)
-
 // chinaTime is the time of official numbers and due days.
 var chinaTime = time.FixedZone("CST", 8*60*60)
 
@@ -177,17 +174,18 @@ func (g *Gateway) Refuse(ctx context.Context, no, note string) (*casefile.Case, 
 }
 
 // Correct asks for a correction (补正告知). AnswerBy 0 means five working days, Basis "" the administrative licence law.
-// Every field must be one of the case's form, when that form is published here. ErrNotFound, ErrState, ErrFields.
+// Every field must be one of the case's form that its citizen can answer, when that form is published here. ErrNotFound,
+// ErrState, ErrFields.
 func (g *Gateway) Correct(ctx context.Context, no string, q journal.Correction) (*casefile.Case, error) {
 	return g.act(ctx, no, func(p *projector, c *casefile.Case) error {
 		lib, err := g.libraryOf(p.tx)
 		if err != nil {
 			return err
 		}
-		if unknown, names := lib.unknownFields(c.FormID, c.FormHash, q.Fields); len(unknown) > 0 {
-			return fmt.Errorf("%w: %s (it has %s)", ErrFields, strings.Join(unknown, ", "), strings.Join(names, ", "))
-		}
 		now := g.cfg.Now()
+		if err := lib.correctable(c, q.Fields); err != nil {
+			return err
+		}
 		q.At = now.UnixMilli()
 		if q.AnswerBy == 0 {
 			today := casefile.DayOf(now)

@@ -12,7 +12,6 @@ import (
 
 	"bianmin/offline/casefile"
 	"bianmin/offline/catalog"
-	"bianmin/offline/form"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -110,53 +109,6 @@ func (l *library) due(c *casefile.Case, now time.Time) casefile.Day {
 		return c.PromisedDue
 	}
 	return c.Clock(now, it.PromisedFor(c.Urgent), it.Statutory, l.calendar).Promised
-}
-
-// unknownFields returns the paths that name no field of a form, and the names it has; none when the form is not
-// published here.
-func (l *library) unknownFields(id string, hash vault.Hash, paths []string) (unknown, names []string) {
-	if l.catalog == nil {
-		return nil, nil
-	}
-	f, ok := l.catalog.FormByHash(hash)
-	if !ok {
-		if f, ok = l.catalog.Form(id); !ok {
-			return nil, nil
-		}
-	}
-	known := map[string]bool{}
-	f.Each(func(fd, group *form.Field) {
-		if group == nil {
-			known[fd.ID] = true
-			names = append(names, fd.ID)
-		} else {
-			known[group.ID+"[]."+fd.ID] = true
-		}
-	})
-	for _, p := range paths {
-		if !knownPath(known, p) {
-			unknown = append(unknown, p)
-		}
-	}
-	return unknown, names
-}
-
-// knownPath understands "field", "field.part", "group[2]" and "group[2].field".
-func knownPath(known map[string]bool, p string) bool {
-	field, rest, inRow := strings.Cut(p, "[")
-	if !inRow {
-		field, _, _ = strings.Cut(p, ".")
-		return known[field]
-	}
-	row, rest, ok := strings.Cut(rest, "]")
-	if !ok || row == "" || strings.Trim(row, "0123456789") != "" || !known[field] {
-		return false
-	}
-	if rest == "" {
-		return true
-	}
-	child, _, _ := strings.Cut(strings.TrimPrefix(rest, "."), ".")
-	return rest[0] == '.' && known[field+"[]."+child]
 }
 
 const dictDoc = "dict/" // documents dict/<hash>: dictionaries of all packs ever published, for old packets

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
@@ -26,8 +29,10 @@ type caseLine struct {
 	State      string `json:"state"`
 	StateText  string `json:"stateText"`
 	Urgent     bool   `json:"urgent"`
-	At         string `json:"at"`  // taken in, by the desk's clock, RFC 3339
-	Due        string `json:"due"` // 2006-01-02
+	At         string `json:"at"`        // taken in, by the desk's clock, RFC 3339
+	Due        string `json:"due"`       // 2006-01-02
+	Priority   uint8  `json:"priority"`  // 0 normal, higher is sooner
+	PapersDue  string `json:"papersDue"` // last day for papers that are missing and may follow; "" when none are
 }
 
 // caseFull is what case show prints.
@@ -45,6 +50,7 @@ type caseFull struct {
 	Result      string          `json:"result"`
 	Quarantine  string          `json:"quarantine"`
 	Correction  *correctionLine `json:"correction"`
+	Papers      []string        `json:"papers"` // fields of papers that may follow and are missing
 	Answers     any             `json:"answers"`
 	Blobs       []blobLine      `json:"blobs"`
 	Timeline    []stepLine      `json:"timeline"`
@@ -95,8 +101,16 @@ func lineOf(c *casefile.Case) caseLine {
 	return caseLine{
 		No: c.Number(), OfficialNo: c.OfficialNo, Device: c.Device, Seq: c.Seq, Service: c.Service, Item: c.ItemName,
 		Applicant: c.MaskedName(), State: string(c.State), StateText: c.State.Label(), Urgent: c.Urgent,
-		At: stamp(c.SubmittedAt), Due: due.String(),
+		At: stamp(c.SubmittedAt), Due: due.String(), Priority: c.Priority, PapersDue: papersDue(c).String(),
 	}
+}
+
+// papersDue is the day for papers that are still missing; 0 when none are.
+func papersDue(c *casefile.Case) casefile.Day {
+	if len(c.Papers) == 0 || c.State.Closed() {
+		return 0
+	}
+	return c.PapersDue
 }
 
 func fullOf(c *casefile.Case) caseFull {
@@ -104,7 +118,7 @@ func fullOf(c *casefile.Case) caseFull {
 		caseLine: lineOf(c), Name: c.Applicant, IDNumber: c.IDNumber, Phone: c.Phone, Division: c.Division,
 		Operator: c.Operator, ItemCode: c.ItemCode, Form: c.FormID, FormVersion: c.FormVersion,
 		AcceptedAt: stamp(c.AcceptedAt), Result: c.Result, Quarantine: c.Quarantine, Answers: answers(c.Answers),
-		Blobs: []blobLine{}, Timeline: []stepLine{},
+		Blobs: []blobLine{}, Timeline: []stepLine{}, Papers: append([]string{}, c.Papers...),
 	}
 	if q := c.Correction; q != nil {
 		f.Correction = &correctionLine{q.Fields, q.Note, stamp(q.AskedAt), q.AnswerBy.String(), q.Officer, q.Telephone, q.Basis}
@@ -156,7 +170,14 @@ func (t *tool) caseText(w io.Writer, c *casefile.Case) {
 	if !t.zh {
 		state = l.State
 	}
-	fmt.Fprintf(w, "%s  %s  %s  %s  %s  %s\n", l.No, l.At, state, l.Item, l.Applicant, l.OfficialNo)
+	mark := ""
+	switch {
+	case c.Urgent:
+		mark = "  " + t.say("[加急]", "[urgent]")
+	case c.Priority > 0:
+		mark = "  " + t.say("[优先]", "[sooner]")
+	}
+	fmt.Fprintf(w, "%s  %s  %s  %s  %s  %s%s\n", l.No, l.At, state, l.Item, l.Applicant, l.OfficialNo, mark)
 }
 
 func runCaseList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
@@ -217,6 +238,9 @@ func runCaseShow(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) 
 			}
 			if q := f.Correction; q != nil {
 				fmt.Fprintf(w, "  %s %v %s (%s %s)\n", t.say("补正", "correction"), q.Fields, q.Note, t.say("截止", "by"), q.AnswerBy)
+			}
+			if f.PapersDue != "" {
+				fmt.Fprintf(w, "  %s %v (%s %s)\n", t.say("待补交材料", "papers to follow"), f.Papers, t.say("截止", "by"), f.PapersDue)
 			}
 			for _, s := range f.Timeline {
 				fmt.Fprintf(w, "  %s  %-18s %-17s %s %s\n", s.At, s.Kind, s.State, s.By, s.Note)
@@ -291,6 +315,22 @@ func runCaseCorrect(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		return usageError{"--field and --note are needed"}
 	}
 	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Correct(ctx, words[0], q) })
+}
+
+// fieldWords says what is wrong with the fields of a correction, and which may be named.
+func (t *tool) fieldWords(err error) string {
+	var e *gateway.FieldsError
+	texts, lerr := translations.Load()
+	if !errors.As(err, &e) || lerr != nil {
+		return err.Error()
+	}
+	lang := t.say(translations.Chinese, translations.English)
+	var out []string
+	for _, f := range e.Faults {
+		out = append(out, texts.TS(lang, f.Key, f.Args))
+	}
+	out = append(out, texts.TS(lang, "case.fieldsOpen", map[string]string{"fields": strings.Join(e.Fields, ", ")}))
+	return strings.Join(out, "\n")
 }
 
 func runCaseDecide(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {

@@ -176,7 +176,7 @@ func (t *tool) done(c command, fs *flag.FlagSet, err error) int {
 		t.fail("state", t.say("现在的状态不能这样办理", "the state of the case does not allow this")+": "+err.Error())
 		return exitState
 	case errors.Is(err, gateway.ErrFields):
-		t.fail("fields", t.say("表单里没有这些字段", "the form does not have these fields")+": "+err.Error())
+		t.fail("fields", t.fieldWords(err))
 		return exitUsage
 	case errors.Is(err, gateway.ErrExists), errors.Is(err, catalog.ErrRollback):
 		t.fail("exists", t.say("已经存在或更新过", "exists already, or a newer one does")+": "+err.Error())

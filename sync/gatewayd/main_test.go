@@ -255,6 +255,16 @@ func TestReviewersDay(t *testing.T) {
 	if key := p.call(nil, exitUsage, "case", "correct", no, "--field", "nothingLikeIt", "--note", "n"); key != "fields" {
 		t.Fatalf("error %q", key)
 	}
+	for _, tt := range []struct{ lang, field, say string }{
+		{"zh", "amount", "amount 由程序算出，不能补正"},
+		{"en", "amountNote", "amountNote is a text to read"},
+	} {
+		var o, e bytes.Buffer
+		args := []string{"case", "correct", no, "--field", tt.field, "--note", "n", "--lang", tt.lang, "--data", p.dir}
+		if c := run(context.Background(), args, strings.NewReader(""), &o, &e); c != exitUsage || !strings.Contains(e.String(), tt.say) || !strings.Contains(e.String(), "contactPhone") {
+			t.Errorf("correct %s: %d %s", tt.field, c, e.String())
+		}
+	}
 	if key := p.call(nil, exitNotFound, "case", "show", "1-77-00"); key != "notFound" {
 		t.Fatalf("error %q", key)
 	}

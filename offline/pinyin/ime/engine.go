@@ -71,7 +71,7 @@ const (
 // Candidate is a text offered.
 type Candidate struct {
 	Text string
-	Keys int // how many keys it stands for, from the beginning
+	Keys int    // how many keys it stands for, from the beginning
 	ref  uint32 // of the last word, or dict.None
 	cls  uint8
 	syl  []uint16

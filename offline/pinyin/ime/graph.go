@@ -20,9 +20,9 @@ type edge struct {
 
 // how much is allowed in reading keys, tried in this order until they can be read to the end.
 const (
-	strict  = iota // syllables and their fuzzy forms; the last may be incomplete
-	withSlips      // slips, too
-	withInitials   // initials for syllables, too
+	strict       = iota // syllables and their fuzzy forms; the last may be incomplete
+	withSlips           // slips, too
+	withInitials        // initials for syllables, too
 )
 
 // graph returns the syllables that may begin at each key, only those from which the end can be reached, and whether the end
