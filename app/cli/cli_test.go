@@ -91,6 +91,12 @@ func (p *place) file(name, text string) {
 // run runs a command line on the machine.
 func (p *place) run(in string, args ...string) (out, errs string, code int) {
 	p.t.Helper()
+	return p.say("en", in, args...)
+}
+
+// say runs a command line on the machine for somebody whose locale is of lang.
+func (p *place) say(lang, in string, args ...string) (out, errs string, code int) {
+	p.t.Helper()
 	texts, err := translations.Load()
 	if err != nil {
 		p.t.Fatal(err)
@@ -101,7 +107,7 @@ func (p *place) run(in string, args ...string) (out, errs string, code int) {
 	}
 	defer env.Close()
 	var o, e bytes.Buffer
-	env.In, env.Out, env.Err, env.Dir, env.Lang = strings.NewReader(in), &o, &e, p.dir, "en"
+	env.In, env.Out, env.Err, env.Dir, env.Lang = strings.NewReader(in), &o, &e, p.dir, lang
 	code = cli.Main(context.Background(), append(args, "--data", p.data), env)
 	return o.String(), e.String(), code
 }
@@ -169,7 +175,7 @@ func TestFromEnrolmentToDecision(t *testing.T) {
 	if len(taken) != 2 || len(refused) != 2 {
 		t.Fatalf("taken %q, refused %q", taken, refused)
 	}
-	if r := p.json(refused[0]); r["line"] != 2.0 || r["error"] != "desk.incomplete" {
+	if r := p.json(refused[0]); r["line"] != 2.0 || r["error"] != "desk.badLine" {
 		t.Errorf("refused %v", r)
 	}
 	if r := p.json(refused[1]); r["line"] != 4.0 || r["error"] != "desk.badAnswers" {

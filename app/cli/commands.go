@@ -11,8 +11,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
@@ -114,6 +114,7 @@ type refused struct {
 	Error    string    `json:"error"`
 	Message  string    `json:"message"`
 	Problems []problem `json:"problems,omitempty"`
+	Cause    string    `json:"cause,omitempty"` // with --verbose
 }
 
 func intake(ctx context.Context, e *Env, o *options, _ []string) int {
@@ -171,6 +172,10 @@ func intake(ctx context.Context, e *Env, o *options, _ []string) int {
 				for _, f := range p.Problems {
 					r.Problems = append(r.Problems, problem{string(f.Path), f.Key, f.Text.In(e.Lang)})
 				}
+			}
+			e.Log.Warn("line refused", slog.Int("line", n), slog.Any("cause", err))
+			if o.verbose {
+				r.Cause = err.Error()
 			}
 			w := *e
 			w.Out = e.Err
@@ -253,7 +258,7 @@ func status(ctx context.Context, e *Env, o *options, _ []string) int {
 	}
 	last := "—"
 	if st.LastAck != nil {
-		last = st.LastAck.Local().Format(time.DateTime)
+		last = translations.SecondText(e.Texts.In(e.Lang), *st.LastAck)
 	}
 	fmt.Fprintln(e.Out, e.T("cli.status", map[string]string{
 		"station": st.Station.Name, "device": strconv.FormatUint(uint64(st.Device), 10), "records": strconv.FormatUint(st.Records, 10),
@@ -300,7 +305,7 @@ func verify(_ context.Context, e *Env, o *options, rest []string) int {
 	if view.State == "genuine" {
 		key += strconv.Itoa(int(view.Stage))
 	}
-	fmt.Fprintln(e.Out, e.T(key, view.args()))
+	fmt.Fprintln(e.Out, e.T(key, view.args(e.Texts.In(e.Lang))))
 	return code
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/ident"
@@ -48,14 +49,14 @@ func viewVerdict(v receipt.Verdict, envelope []byte) verdict {
 	return out
 }
 
-func (v verdict) args() map[string]string {
-	due := v.Due
-	if due == "" {
-		due = "—"
+func (v verdict) args(texts translations.Texts) map[string]string {
+	due := "—"
+	if d, err := time.ParseInLocation(time.DateOnly, v.Due, ident.China); err == nil {
+		due = translations.DayText(texts, d)
 	}
 	at := v.At
 	if t, err := time.Parse(time.RFC3339, v.At); err == nil {
-		at = t.In(ident.China).Format("2006-01-02 15:04")
+		at = translations.MomentText(texts, t)
 	}
 	return map[string]string{
 		"station": v.Station, "at": at, "item": v.Item, "name": v.Name, "no": v.No, "phone": v.Telephone,
@@ -63,7 +64,7 @@ func (v verdict) args() map[string]string {
 	}
 }
 
-func stamp(sec int64) string { return time.Unix(sec, 0).Format(time.RFC3339) }
+func stamp(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
 
 func day(d int32) string {
 	if d == 0 {
@@ -101,7 +102,7 @@ func reportLines(e *Env, r counter.Report) []string {
 		for _, f := range r.Faults {
 			at := "—"
 			if !f.At.IsZero() {
-				at = f.At.Format(time.DateTime)
+				at = translations.SecondText(e.Texts.In(e.Lang), f.At)
 			}
 			kind := f.Kind
 			if kind == "" {

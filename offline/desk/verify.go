@@ -69,7 +69,8 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		st.Fault = "store.forked"
 	}
 	if !sum.LastAck.IsZero() {
-		st.LastAck = &sum.LastAck
+		at := sum.LastAck.UTC()
+		st.LastAck = &at
 	}
 	d.mu.Lock()
 	st.Locked = d.sessions == 0
