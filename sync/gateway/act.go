@@ -185,7 +185,7 @@ func (g *Gateway) Correct(ctx context.Context, no string, q journal.Correction) 
 			return err
 		}
 		if unknown, names := lib.unknownFields(c.FormID, c.FormHash, q.Fields); len(unknown) > 0 {
-			return fmt.Errorf("%w: %s (it has %s)", ErrFields, strings.Join(unknown, ", "), strings.Join(names, ", "))
+			return words.New("gateway.fields", ErrFields, "fields", strings.Join(unknown, ", "), "names", strings.Join(names, ", "))
 		}
 		now := g.cfg.Now()
 		q.At = now.UnixMilli()

@@ -19,6 +19,7 @@ import (
 	"bianmin/assets/county"
 	receiptpage "bianmin/assets/receipt-page"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 	"bianmin/sync/gateway/sqlite"
 )
@@ -146,7 +147,7 @@ func (t *tool) serve(ctx context.Context, g *gateway.Gateway, addr, ready string
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return words.New("gateway.addr", err, "addr", addr)
 	}
 	url := "https://" + reachable(l.Addr().String())
 	ctx, stop := context.WithCancel(ctx)
@@ -262,6 +263,6 @@ func runVersion(_ context.Context, t *tool, fs *flag.FlagSet, args []string) err
 		}
 	}
 	return t.print(map[string]string{"version": v, "crypto": vault.SM(nil).Name()}, func(w io.Writer) {
-		fmt.Fprintf(w, "gatewayd %s\n%s\n", v, vault.SM(nil).Name())
+		fmt.Fprintf(w, "bianmin-gatewayd %s\n%s\n", v, vault.SM(nil).Name())
 	})
 }
