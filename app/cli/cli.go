@@ -226,7 +226,11 @@ func withFolder(ctx context.Context, e *Env, o *options, c command, line, rest [
 		}
 	}
 	if err != nil {
-		return e.fail(err)
+		code := e.fail(err)
+		if key, _ := words.KeyOf(err); key == "store.damaged" {
+			fmt.Fprintln(e.Err, e.T("doctor.mend", nil))
+		}
+		return code
 	}
 	l, err := link.New(d, link.Options{Log: e.Log})
 	if err != nil {

@@ -328,7 +328,7 @@ func TestDamagedDatabaseIsRebuilt(t *testing.T) {
 	if err := os.Truncate(db, 9000); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := p.run("", "doctor", "--rebuild"); code != cli.ExitFailed {
+	if _, errs, code := p.run("", "doctor", "--rebuild"); code != cli.ExitFailed || !strings.Contains(errs, "doctor --rebuild --operator") {
 		t.Errorf("without a login: exit %d, %s", code, errs)
 	}
 	rep := p.json(p.ok("", "doctor", "--rebuild", "--operator", "wang", "--pin-file", "pin", "--json"))
@@ -344,5 +344,16 @@ func TestDamagedDatabaseIsRebuilt(t *testing.T) {
 	}
 	if s := p.json(p.ok("", "sync", "--once", "--json")); s["pending"] != 0.0 {
 		t.Errorf("sync %v", s)
+	}
+	// A database that is gone is named, with what mends it, and that mends it.
+	if err := os.Remove(db); err != nil {
+		t.Fatal(err)
+	}
+	mend := "doctor --rebuild --operator"
+	if out, _, code := p.run("", "doctor"); code != cli.ExitDamaged || !strings.Contains(out, mend) {
+		t.Errorf("a lost database: exit %d, %s", code, out)
+	}
+	if out := p.ok("", "doctor", "--rebuild", "--operator", "wang", "--pin-file", "pin"); strings.Contains(out, mend) {
+		t.Errorf("after mending: %s", out)
 	}
 }

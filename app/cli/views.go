@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"bianmin/app/vm"
 	"bianmin/assets/translations"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
@@ -100,15 +101,10 @@ func reportLines(e *Env, r counter.Report) []string {
 	} else {
 		add("doctor.faults", "n", strconv.Itoa(len(r.Faults)))
 		for _, f := range r.Faults {
-			at := "—"
-			if !f.At.IsZero() {
-				at = translations.SecondText(e.Texts.In(e.Lang), f.At)
-			}
-			kind := f.Kind
-			if kind == "" {
-				kind = "—"
-			}
-			add("doctor.fault", "where", e.T("doctor.where."+f.Where, nil), "seq", strconv.FormatUint(f.Seq, 10), "kind", kind, "at", at, "reason", e.T(f.Reason, nil))
+			out = append(out, "  "+vm.FaultText(e.Texts.In(e.Lang), f))
+		}
+		if vm.CanMend(r) {
+			add("doctor.mend")
 		}
 	}
 	if !r.Deep {
