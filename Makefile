@@ -46,7 +46,7 @@ $(BIN)/bianmin: setup-run
 
 $(BIN)/bianmin-gatewayd:
 	@echo "build bin/bianmin-gatewayd"
-	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.Version=$(VERSION)' -o $@ ./sync/gatewayd
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $@ ./sync/gatewayd
 
 test: setup-test lint build unit ## install what is missing, run every test and lint (FULL=1: full counts)
 

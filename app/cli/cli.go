@@ -23,6 +23,7 @@ import (
 	"bianmin/offline/desk"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
+	"bianmin/offline/words/args"
 	"bianmin/sync/link"
 )
 
@@ -59,6 +60,7 @@ type Env struct {
 	Window func(ctx context.Context, dir string, demo bool) int
 
 	logFile io.Closer
+	verbose bool // say the cause of a fault, too
 }
 
 // Host is a machine folder that this process holds.
@@ -90,7 +92,7 @@ type options struct {
 	data, gateway, code, codeFile, machine string
 	operator, pinFile, newPINFile, service string
 	answers, lang                          string
-	jsonOut, once, rebuild                 bool
+	jsonOut, once, rebuild, verbose        bool
 	to, from                               string // of backup and restore
 	daily, yes                             bool
 	keep                                   int
@@ -156,11 +158,14 @@ func commands() []command {
 }
 
 // Main runs one command line and returns the exit code. Without a command it opens the window.
-func Main(ctx context.Context, args []string, e *Env) int {
-	o := &options{args: args}
-	name, rest := "", args
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		name, rest = args[0], args[1:]
+func Main(ctx context.Context, line []string, e *Env) int {
+	o := &options{args: line}
+	name, rest := "", line
+	if len(line) > 0 && !strings.HasPrefix(line[0], "-") {
+		name, rest = line[0], line[1:]
+	}
+	if l := args.Value(line, "lang"); l == "zh" || l == "en" {
+		e.Lang = l // before anything is said
 	}
 	var c *command
 	for _, k := range commands() {
@@ -169,44 +174,31 @@ func Main(ctx context.Context, args []string, e *Env) int {
 		}
 	}
 	if name != "" && c == nil {
-		fmt.Fprintln(e.Err, e.T("cli.unknownCommand", map[string]string{"name": name}))
-		fmt.Fprint(e.Err, e.T("cli.help", nil))
-		return ExitUsage
+		return e.usage("", words.New("cli.command", nil, "name", name))
 	}
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	fs.StringVar(&o.data, "data", "", "")
 	fs.StringVar(&o.lang, "lang", e.Lang, "")
 	fs.BoolVar(&o.jsonOut, "json", false, "")
+	fs.BoolVar(&o.verbose, "verbose", false, "")
 	if c != nil && c.flags != nil {
 		c.flags(fs, o)
 	}
-	// Flags may stand before and after the other words.
-	var plain []string
-	for {
-		if err := fs.Parse(rest); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return help(ctx, e, o, []string{name})
-			}
-			fmt.Fprintln(e.Err, e.T("cli.usage", map[string]string{"why": err.Error()}))
-			return ExitUsage
-		}
-		rest = fs.Args()
-		if len(rest) == 0 {
-			break
-		}
-		plain, rest = append(plain, rest[0]), rest[1:]
+	plain, err := args.Parse(fs, rest)
+	if errors.Is(err, flag.ErrHelp) {
+		return help(ctx, e, o, []string{name})
 	}
-	if o.lang == "zh" || o.lang == "en" {
-		e.Lang = o.lang
+	if err != nil {
+		return e.usage(name, err)
 	}
+	e.verbose = o.verbose
 	if o.data == "" {
 		o.data = DefaultDir(name == "demo")
 	}
 	o.data = e.path(o.data)
 	if len(plain) > 0 && (c == nil || !c.words) {
-		fmt.Fprintln(e.Err, e.T("cli.usage", map[string]string{"why": strings.Join(plain, " ")}))
-		return ExitUsage
+		return e.usage(name, words.New("cli.word", nil, "word", plain[0]))
 	}
 	switch {
 	case c == nil:
@@ -214,7 +206,7 @@ func Main(ctx context.Context, args []string, e *Env) int {
 	case !c.folder:
 		return c.run(ctx, e, o, plain)
 	case e.Host == nil:
-		return withFolder(ctx, e, o, *c, args, plain)
+		return withFolder(ctx, e, o, *c, line, plain)
 	}
 	return c.run(ctx, e, o, plain)
 }
@@ -236,8 +228,8 @@ func DefaultDir(demo bool) string {
 }
 
 // withFolder sends the command to the process that holds the folder, or takes the folder for its own run.
-func withFolder(ctx context.Context, e *Env, o *options, c command, args, rest []string) int {
-	code, err := control.Do(ctx, o.data, control.Call{Args: args, Dir: e.Dir, Lang: e.Lang}, e.In, e.Out, e.Err)
+func withFolder(ctx context.Context, e *Env, o *options, c command, line, rest []string) int {
+	code, err := control.Do(ctx, o.data, control.Call{Args: line, Dir: e.Dir, Lang: e.Lang}, e.In, e.Out, e.Err)
 	if err == nil {
 		return code
 	}
@@ -258,7 +250,11 @@ func withFolder(ctx context.Context, e *Env, o *options, c command, args, rest [
 		}
 	}
 	if err != nil {
-		return e.fail(err)
+		code := e.fail(err)
+		if key, _ := words.KeyOf(err); key == "store.damaged" {
+			fmt.Fprintln(e.Err, e.T("doctor.mend", nil))
+		}
+		return code
 	}
 	l, err := link.New(d, link.Options{Log: e.Log})
 	if err != nil {
@@ -326,8 +322,7 @@ func help(_ context.Context, e *Env, _ *options, rest []string) int {
 	key := "cli.help"
 	if len(rest) > 0 && rest[0] != "" {
 		if !slices.ContainsFunc(commands(), func(c command) bool { return c.name == rest[0] }) {
-			fmt.Fprintln(e.Err, e.T("cli.unknownCommand", map[string]string{"name": rest[0]}))
-			return ExitUsage
+			return e.usage("", words.New("cli.command", nil, "name", rest[0]))
 		}
 		key = "cli.help." + rest[0]
 	}
@@ -348,25 +343,36 @@ func (e *Env) print(v any) int {
 
 // Message returns what a person reads about err, in lang.
 func Message(texts *translations.Catalog, lang string, err error) string {
-	key, args := words.KeyOf(err)
-	return texts.TS(lang, key, args)
+	key, values := words.KeyOf(err)
+	if p := (*counter.IncompleteError)(nil); key == "desk.badAnswers" && errors.As(err, &p) {
+		values = map[string]string{"why": p.Problems[0].Text.In(lang)}
+	}
+	return texts.TS(lang, key, values)
+}
+
+// usage says what is wrong with the command line and where to read about it, and returns the exit code.
+func (e *Env) usage(name string, err error) int {
+	fmt.Fprintln(e.Err, Message(e.Texts, e.Lang, err))
+	fmt.Fprintln(e.Err, e.T("cli.helpHint", map[string]string{"command": strings.TrimSpace("bianmin help " + name)}))
+	return ExitUsage
 }
 
 // fail says what happened in the caller's language and returns the exit code that fits.
 func (e *Env) fail(err error) int {
 	fmt.Fprintln(e.Err, Message(e.Texts, e.Lang, err))
 	e.Log.Error("command ended", slog.Any("cause", err))
+	if e.verbose {
+		fmt.Fprintln(e.Err, e.T("cli.cause", map[string]string{"cause": err.Error()}))
+	}
 	key, _ := words.KeyOf(err)
 	switch {
-	case key == "error.unknown":
-		fmt.Fprintln(e.Err, err)
 	case key == desk.ErrNotEnrolled.Key:
 		return ExitNotEnrolled
 	case strings.HasPrefix(key, "pin."):
 		return ExitPIN
 	case key == "store.busy":
 		return ExitBusy
-	case key == "wire.unreachable", key == "wire.busy":
+	case key == "wire.unreachable", key == "wire.busy", key == "enroll.unreachable", key == "enroll.busy":
 		return ExitOffline
 	}
 	return ExitFailed

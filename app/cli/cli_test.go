@@ -97,6 +97,12 @@ func (p *place) file(name, text string) {
 // run runs a command line on the machine.
 func (p *place) run(in string, args ...string) (out, errs string, code int) {
 	p.t.Helper()
+	return p.say("en", in, args...)
+}
+
+// say runs a command line on the machine for somebody whose locale is of lang.
+func (p *place) say(lang, in string, args ...string) (out, errs string, code int) {
+	p.t.Helper()
 	texts, err := translations.Load()
 	if err != nil {
 		p.t.Fatal(err)
@@ -107,7 +113,7 @@ func (p *place) run(in string, args ...string) (out, errs string, code int) {
 	}
 	defer env.Close()
 	var o, e bytes.Buffer
-	env.In, env.Out, env.Err, env.Dir, env.Lang = strings.NewReader(in), &o, &e, p.dir, "en"
+	env.In, env.Out, env.Err, env.Dir, env.Lang = strings.NewReader(in), &o, &e, p.dir, lang
 	code = cli.Main(context.Background(), append(args, "--data", p.data), env)
 	return o.String(), e.String(), code
 }
@@ -175,7 +181,7 @@ func TestFromEnrolmentToDecision(t *testing.T) {
 	if len(taken) != 2 || len(refused) != 2 {
 		t.Fatalf("taken %q, refused %q", taken, refused)
 	}
-	if r := p.json(refused[0]); r["line"] != 2.0 || r["error"] != "desk.incomplete" {
+	if r := p.json(refused[0]); r["line"] != 2.0 || r["error"] != "desk.badLine" {
 		t.Errorf("refused %v", r)
 	}
 	if r := p.json(refused[1]); r["line"] != 4.0 || r["error"] != "desk.badAnswers" {
@@ -328,7 +334,7 @@ func TestDamagedDatabaseIsRebuilt(t *testing.T) {
 	if err := os.Truncate(db, 9000); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs, code := p.run("", "doctor", "--rebuild"); code != cli.ExitFailed {
+	if _, errs, code := p.run("", "doctor", "--rebuild"); code != cli.ExitFailed || !strings.Contains(errs, "doctor --rebuild --operator") {
 		t.Errorf("without a login: exit %d, %s", code, errs)
 	}
 	rep := p.json(p.ok("", "doctor", "--rebuild", "--operator", "wang", "--pin-file", "pin", "--json"))
@@ -344,5 +350,16 @@ func TestDamagedDatabaseIsRebuilt(t *testing.T) {
 	}
 	if s := p.json(p.ok("", "sync", "--once", "--json")); s["pending"] != 0.0 {
 		t.Errorf("sync %v", s)
+	}
+	// A database that is gone is named, with what mends it, and that mends it.
+	if err := os.Remove(db); err != nil {
+		t.Fatal(err)
+	}
+	mend := "doctor --rebuild --operator"
+	if out, _, code := p.run("", "doctor"); code != cli.ExitDamaged || !strings.Contains(out, mend) {
+		t.Errorf("a lost database: exit %d, %s", code, out)
+	}
+	if out := p.ok("", "doctor", "--rebuild", "--operator", "wang", "--pin-file", "pin"); strings.Contains(out, mend) {
+		t.Errorf("after mending: %s", out)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"bianmin/app/vm"
+	"bianmin/assets/translations"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/receipt"
@@ -43,7 +43,7 @@ func enroll(ctx context.Context, e *Env, o *options, _ []string) int {
 	}
 	machine, err := vault.MachineIn(o.data, o.secret)
 	if err != nil {
-		return e.usage("enroll")
+		return e.spell("enroll")
 	}
 	en, ops, err := link.Enroll(ctx, link.EnrollOptions{
 		Config: desk.Config{Dir: o.data, Log: e.Log, Machine: machine}, Gateway: o.gateway, Code: code, Machine: o.machine,
@@ -120,6 +120,7 @@ type refused struct {
 	Error    string    `json:"error"`
 	Message  string    `json:"message"`
 	Problems []problem `json:"problems,omitempty"`
+	Cause    string    `json:"cause,omitempty"` // with --verbose
 }
 
 func intake(ctx context.Context, e *Env, o *options, _ []string) int {
@@ -177,6 +178,10 @@ func intake(ctx context.Context, e *Env, o *options, _ []string) int {
 				for _, f := range p.Problems {
 					r.Problems = append(r.Problems, problem{string(f.Path), f.Key, f.Text.In(e.Lang)})
 				}
+			}
+			e.Log.Warn("line refused", slog.Int("line", n), slog.Any("cause", err))
+			if o.verbose {
+				r.Cause = err.Error()
 			}
 			w := *e
 			w.Out = e.Err
@@ -259,7 +264,7 @@ func status(ctx context.Context, e *Env, o *options, _ []string) int {
 	}
 	last := "—"
 	if st.LastAck != nil {
-		last = st.LastAck.Local().Format(time.DateTime)
+		last = translations.SecondText(e.Texts.In(e.Lang), *st.LastAck)
 	}
 	fmt.Fprintln(e.Out, e.T("cli.status", map[string]string{
 		"station": st.Station.Name, "device": strconv.FormatUint(uint64(st.Device), 10), "records": strconv.FormatUint(st.Records, 10),
@@ -324,7 +329,7 @@ func verify(_ context.Context, e *Env, o *options, rest []string) int {
 	if view.State == "genuine" {
 		key += strconv.Itoa(int(view.Stage))
 	}
-	fmt.Fprintln(e.Out, e.T(key, view.args()))
+	fmt.Fprintln(e.Out, e.T(key, view.args(e.Texts.In(e.Lang))))
 	return code
 }
 

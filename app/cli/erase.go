@@ -23,7 +23,7 @@ func eraseFlags(fs *flag.FlagSet, o *options) {
 // period closes a month.
 func period(ctx context.Context, e *Env, o *options, rest []string) int {
 	if len(rest) != 2 || rest[0] != "close" || o.operator == "" || o.pinFile == "" {
-		return e.usage("period")
+		return e.spell("period")
 	}
 	return e.erasure(ctx, o, "erase.closed", func(s *desk.Session) (store.Erased, error) { return s.ClosePeriod(ctx, rest[1]) })
 }
@@ -31,7 +31,7 @@ func period(ctx context.Context, e *Env, o *options, rest []string) int {
 // erase erases a case or a person.
 func erase(ctx context.Context, e *Env, o *options, _ []string) int {
 	if (o.caseNo == "") == (o.personFile == "") || o.operator == "" || o.pinFile == "" {
-		return e.usage("erase")
+		return e.spell("erase")
 	}
 	return e.erasure(ctx, o, "erase.done", func(s *desk.Session) (store.Erased, error) {
 		if o.caseNo != "" {

@@ -33,8 +33,8 @@ func peopleFlags(fs *flag.FlagSet, o *options) {
 	fs.StringVar(&o.qr, "qr", "", "")
 }
 
-// usage says how a command is written.
-func (e *Env) usage(name string) int {
+// spell says how a command is written.
+func (e *Env) spell(name string) int {
 	fmt.Fprintln(e.Err, e.T("cli.help."+name, nil))
 	return ExitUsage
 }
@@ -90,7 +90,7 @@ func operatorCommand(ctx context.Context, e *Env, o *options, rest []string) int
 		return answerOperator(ctx, e, rest)
 	}
 	if o.operator == "" || o.pinFile == "" || (o.who.ID == "") != (verb == "rotate") || len(rest) > 0 {
-		return e.usage("operator")
+		return e.spell("operator")
 	}
 	acts := map[string]func(s *desk.Session) (code string, err error){
 		"add":    func(s *desk.Session) (string, error) { return s.AddOperator(ctx, o.who) },
@@ -101,7 +101,7 @@ func operatorCommand(ctx context.Context, e *Env, o *options, rest []string) int
 	}
 	act := acts[verb]
 	if act == nil {
-		return e.usage("operator")
+		return e.spell("operator")
 	}
 	s, err := e.login(ctx, o)
 	if err != nil {
@@ -128,7 +128,7 @@ func operatorCommand(ctx context.Context, e *Env, o *options, rest []string) int
 // activate replaces a newcomer's one-time code.
 func activate(ctx context.Context, e *Env, o *options) int {
 	if o.who.ID == "" || o.pinFile == "" || o.newPINFile == "" {
-		return e.usage("operator")
+		return e.spell("operator")
 	}
 	code, err := e.readPIN(o.pinFile)
 	if err != nil {
@@ -148,7 +148,7 @@ func activate(ctx context.Context, e *Env, o *options) int {
 // requestOperator asks the county to let somebody in when nobody else can log in.
 func requestOperator(e *Env, o *options) int {
 	if o.who.ID == "" {
-		return e.usage("operator")
+		return e.spell("operator")
 	}
 	pin := ""
 	if o.newPINFile != "" {
@@ -166,7 +166,7 @@ func requestOperator(e *Env, o *options) int {
 
 func answerOperator(ctx context.Context, e *Env, rest []string) int {
 	if len(rest) != 1 {
-		return e.usage("operator")
+		return e.spell("operator")
 	}
 	answer, err := e.readAnswer(rest[0])
 	if err != nil {
@@ -199,7 +199,7 @@ func recoverCommand(_ context.Context, e *Env, o *options, rest []string) int {
 			o.secret = vault.BestMachine()
 		}
 		if cfg.Machine, err = vault.MachineIn(o.data, o.secret); err != nil {
-			return e.usage("recover")
+			return e.spell("recover")
 		}
 		if err := desk.TakeMachine(cfg, answer); err != nil {
 			return e.fail(err)
@@ -207,7 +207,7 @@ func recoverCommand(_ context.Context, e *Env, o *options, rest []string) int {
 		fmt.Fprintln(e.Err, e.T("recovery.done", nil))
 		return ExitOK
 	}
-	return e.usage("recover")
+	return e.spell("recover")
 }
 
 // giveRequest prints a request as text, and writes it where the flags say.

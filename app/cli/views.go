@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"bianmin/app/vm"
+	"bianmin/assets/translations"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/ident"
@@ -48,14 +50,14 @@ func viewVerdict(v receipt.Verdict, envelope []byte) verdict {
 	return out
 }
 
-func (v verdict) args() map[string]string {
-	due := v.Due
-	if due == "" {
-		due = "—"
+func (v verdict) args(texts translations.Texts) map[string]string {
+	due := "—"
+	if d, err := time.ParseInLocation(time.DateOnly, v.Due, ident.China); err == nil {
+		due = translations.DayText(texts, d)
 	}
 	at := v.At
 	if t, err := time.Parse(time.RFC3339, v.At); err == nil {
-		at = t.In(ident.China).Format("2006-01-02 15:04")
+		at = translations.MomentText(texts, t)
 	}
 	return map[string]string{
 		"station": v.Station, "at": at, "item": v.Item, "name": v.Name, "no": v.No, "phone": v.Telephone,
@@ -63,7 +65,7 @@ func (v verdict) args() map[string]string {
 	}
 }
 
-func stamp(sec int64) string { return time.Unix(sec, 0).Format(time.RFC3339) }
+func stamp(sec int64) string { return time.Unix(sec, 0).UTC().Format(time.RFC3339) }
 
 func day(d int32) string {
 	if d == 0 {
@@ -102,15 +104,10 @@ func reportLines(e *Env, r counter.Report) []string {
 	} else {
 		add("doctor.faults", "n", strconv.Itoa(len(r.Faults)))
 		for _, f := range r.Faults {
-			at := "—"
-			if !f.At.IsZero() {
-				at = f.At.Format(time.DateTime)
-			}
-			kind := f.Kind
-			if kind == "" {
-				kind = "—"
-			}
-			add("doctor.fault", "where", e.T("doctor.where."+f.Where, nil), "seq", strconv.FormatUint(f.Seq, 10), "kind", kind, "at", at, "reason", e.T(f.Reason, nil))
+			out = append(out, "  "+vm.FaultText(e.Texts.In(e.Lang), f))
+		}
+		if vm.CanMend(r) {
+			add("doctor.mend")
 		}
 	}
 	if !r.Deep {

@@ -139,7 +139,7 @@ func faultField(err error) string {
 	switch key, _ := words.KeyOf(err); key {
 	case "enroll.codeMistyped", "wire.codeUnknown", "wire.codeUsed", "wire.codeExpired":
 		return "code"
-	case "wire.unreachable", "wire.rootMismatch", "wire.notFound", "wire.badRequest":
+	case "enroll.unreachable", "wire.rootMismatch", "wire.notFound", "wire.badRequest":
 		return "gateway"
 	}
 	return ""
@@ -181,9 +181,6 @@ func (e *Enroll) State() EnrollState {
 		return st
 	}
 	text := Words(e.t, e.fault)
-	if key, _ := words.KeyOf(e.fault); key == "wire.unreachable" {
-		text = e.t.T("enroll.unreachable") // nothing is stored here yet that could wait for the line
-	}
 	switch e.field {
 	case "code":
 		st.CodeFault = text

@@ -221,7 +221,7 @@ func TestEnrollSaysWhatWentWrongAndWhere(t *testing.T) {
 		{"wire.codeUsed", "code", "已经用过"},
 		{"wire.codeExpired", "code", "已过期"},
 		{"wire.rootMismatch", "gateway", "不是登记码所说的平台"},
-		{"wire.unreachable", "gateway", "没有改动任何东西"},
+		{"enroll.unreachable", "gateway", "没有改动任何东西"},
 		{"desk.folderUnwritable", "", "磁盘"},
 	} {
 		t.Run(c.key, func(t *testing.T) {

@@ -268,7 +268,10 @@ func (v *Settings) checkState(st *SettingsState) {
 		st.Result = t.T("settings.faults", "n", itoa(len(r.Faults)))
 	}
 	for _, f := range r.Faults {
-		st.Faults = append(st.Faults, v.faultText(f))
+		st.Faults = append(st.Faults, FaultText(t, f))
+	}
+	if CanMend(*r) {
+		st.Lines = append(st.Lines, t.T("settings.mend"))
 	}
 	if r.Rebuilt {
 		st.Lines = append(st.Lines, t.T("doctor.rebuilt"))
@@ -276,16 +279,4 @@ func (v *Settings) checkState(st *SettingsState) {
 	if !r.Room {
 		st.Lines = append(st.Lines, t.T("settings.noRoom"))
 	}
-}
-
-func (v *Settings) faultText(f counter.Fault) string {
-	kind, at := f.Kind, MomentText(v.t, f.At)
-	if kind == "" {
-		kind = "—"
-	}
-	if at == "" {
-		at = "—"
-	}
-	where := v.t.T("doctor.where." + f.Where)
-	return v.t.T("settings.fault", "where", where, "seq", utoa(f.Seq), "kind", kind, "at", at, "reason", v.t.T(f.Reason))
 }

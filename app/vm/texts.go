@@ -9,18 +9,14 @@ import (
 	"strconv"
 	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/casefile"
 	"bianmin/offline/ident"
 	"bianmin/offline/words"
 )
 
 // Texts gives the words of the interface in the language of the moment.
-type Texts interface {
-	// T returns the text of key; pairs are placeholder names and values in turn.
-	T(key string, pairs ...string) string
-	// Lang is "zh" or "en".
-	Lang() string
-}
+type Texts = translations.Texts
 
 // Target is where a tap leads: a page of package screen and its argument.
 type Target struct{ Page, Arg string }
@@ -51,17 +47,7 @@ func pairs(args map[string]string) []string {
 }
 
 // DayText returns a date as people read it: 2026年11月22日. The zero time gives "".
-func DayText(t Texts, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	at = at.In(ident.China)
-	month := strconv.Itoa(int(at.Month()))
-	if t.Lang() == "en" {
-		month = at.Format("Jan")
-	}
-	return t.T("time.day", "year", strconv.Itoa(at.Year()), "month", month, "day", strconv.Itoa(at.Day()))
-}
+func DayText(t Texts, at time.Time) string { return translations.DayText(t, at) }
 
 // CivilText returns a civil date as people read it; no day gives "".
 func CivilText(t Texts, d casefile.Day) string {
@@ -72,15 +58,10 @@ func CivilText(t Texts, d casefile.Day) string {
 }
 
 // MomentText returns a date with hour and minute. The zero time gives "".
-func MomentText(t Texts, at time.Time) string {
-	if at.IsZero() {
-		return ""
-	}
-	return DayText(t, at) + " " + ClockText(at)
-}
+func MomentText(t Texts, at time.Time) string { return translations.MomentText(t, at) }
 
 // ClockText returns hour and minute in China: 09:31.
-func ClockText(at time.Time) string { return at.In(ident.China).Format("15:04") }
+func ClockText(at time.Time) string { return translations.ClockText(at) }
 
 // WeekdayText returns the day of the week.
 func WeekdayText(t Texts, at time.Time) string {

@@ -68,7 +68,7 @@ func TestDemoPINsOnlyInTheSampleCounty(t *testing.T) {
 
 func TestMachineThatBelongsToNobodyIsEnrolled(t *testing.T) {
 	var gateway, code string
-	fails := []error{words.New("wire.unreachable", nil), words.New("enroll.codeMistyped", nil), nil}
+	fails := []error{words.New("enroll.unreachable", nil), words.New("enroll.codeMistyped", nil), nil}
 	enrolled := false
 	r := newRig(t, func(o *Options) {
 		open := o.Open

@@ -235,6 +235,9 @@ func (e *IncompleteError) Error() string {
 	s := "desk: answers are not complete:"
 	for _, p := range e.Problems {
 		s += " " + string(p.Path)
+		if p.Cause != nil {
+			s += p.Cause.Error()
+		}
 	}
 	return s
 }
@@ -301,9 +304,9 @@ var qualities = [...]string{"unconfirmed", "at-least", "confirmed"}
 
 // ViewClock returns the words for a clock.
 func ViewClock(now time.Time, c journal.Clock) Clock {
-	v := Clock{Now: now, Quality: qualities[c.Quality()]}
+	v := Clock{Now: now.UTC(), Quality: qualities[c.Quality()]}
 	if c.Signed != 0 {
-		t := time.UnixMilli(c.Signed)
+		t := time.UnixMilli(c.Signed).UTC()
 		v.Signed = &t
 	}
 	return v

@@ -44,9 +44,9 @@ func (s *Session) SubmitAnswers(ctx context.Context, service string, line []byte
 	}
 	if len(problems) > 0 {
 		if problems[0].Key == "form.json" {
-			return none, words.New("desk.badAnswers", problems[0], "why", problems[0].Args["reason"])
+			return none, words.New("desk.badAnswers", &counter.IncompleteError{Problems: problems})
 		}
-		return none, words.New(counter.ErrIncomplete.Key, &counter.IncompleteError{Problems: problems})
+		return none, words.New("desk.badLine", &counter.IncompleteError{Problems: problems}) // no draft keeps what it says
 	}
 	if err := in.Room(); err != nil {
 		return none, err

@@ -32,7 +32,7 @@ func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, tot
 		if f.Err != nil {
 			detail += ": " + f.Err.Error()
 		}
-		r.Faults = append(r.Faults, counter.Fault{Where: f.Where, Seq: f.Seq, Kind: string(f.Kind), At: f.At, Reason: f.What, Detail: detail})
+		r.Faults = append(r.Faults, counter.Fault{Where: f.Where, Seq: f.Seq, Kind: string(f.Kind), At: f.At.UTC(), Reason: f.What, Detail: detail})
 	}
 	if d.doctorBook() {
 		r.Repaired = append(r.Repaired, "roster")

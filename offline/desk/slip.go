@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image/png"
 	"sync"
-	"time"
 
 	"bianmin/assets/fonts"
 	"bianmin/assets/translations"
@@ -30,7 +29,7 @@ func (d *Desk) drawSlip(r counter.Receipt, dots int, lang string) ([]byte, error
 	if err != nil {
 		return nil, words.New("desk.noCode", err)
 	}
-	slip, err := receipt.Slip(slipText(r, func(key string) string { return texts.T(lang, key, nil) }), code, fonts.Regular, dots)
+	slip, err := receipt.Slip(slipText(r, texts.In(lang)), code, fonts.Regular, dots)
 	if err != nil {
 		return nil, words.New("desk.noCode", err)
 	}
@@ -43,34 +42,29 @@ func (d *Desk) drawSlip(r counter.Receipt, dots int, lang string) ([]byte, error
 
 // slipText is what stands on the paper. The two stages differ in words: the first proves that the station took the case
 // in, the second that the platform accepted it.
-func slipText(r counter.Receipt, t func(key string) string) receipt.SlipText {
+func slipText(r counter.Receipt, t translations.Texts) receipt.SlipText {
 	stage := "slip.1."
 	if r.Stage == receipt.StagePlatform {
 		stage = "slip.2."
 	}
-	s := receipt.SlipText{Org: r.Station.Name, Title: t(stage + "title"), Note: t(stage + "note"), Scan: t("slip.scan")}
+	s := receipt.SlipText{Org: r.Station.Name, Title: t.T(stage + "title"), Note: t.T(stage + "note"), Scan: t.T("slip.scan")}
 	add := func(key, value string) {
 		if value != "" {
-			s.Lines = append(s.Lines, receipt.SlipLine{Label: t("slip." + key), Value: value})
+			s.Lines = append(s.Lines, receipt.SlipLine{Label: t.T("slip." + key), Value: value})
 		}
 	}
 	add("item", r.Item)
 	add("name", r.Name)
 	add("official", r.Official)
-	add(map[uint8]string{1: "takenIn", 2: "acceptedAt"}[r.Stage], r.At.In(china).Format("2006-01-02 15:04"))
-	if !r.Due.IsZero() {
-		add("due", r.Due.Format(time.DateOnly))
-	}
+	add(map[uint8]string{1: "takenIn", 2: "acceptedAt"}[r.Stage], translations.MomentText(t, r.At))
+	add("due", translations.DayText(t, r.Due))
 	under := func(key, value string) {
-		s.Under = append(s.Under, receipt.SlipLine{Label: t("slip." + key), Value: value})
+		s.Under = append(s.Under, receipt.SlipLine{Label: t.T("slip." + key), Value: value})
 	}
 	under("no", r.No)
 	under("host", r.Station.ShortHost)
 	under("phone", r.Station.Telephone)
-	under("time", r.At.In(china).Format(time.DateTime))
-	s.Footer = []string{t(stage + "footer")}
+	under("time", translations.SecondText(t, r.At))
+	s.Footer = []string{t.T(stage + "footer")}
 	return s
 }
-
-// china is the time of every paper: the country has one time zone.
-var china = time.FixedZone("CST", 8*3600)

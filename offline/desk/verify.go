@@ -96,7 +96,8 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		d.guard.mu.Unlock()
 	}
 	if !sum.LastAck.IsZero() {
-		st.LastAck = &sum.LastAck
+		at := sum.LastAck.UTC()
+		st.LastAck = &at
 	}
 	d.mu.Lock()
 	st.Locked = d.sessions == 0

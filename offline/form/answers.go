@@ -1,6 +1,7 @@
 package form
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sort"
@@ -16,21 +17,26 @@ const MaxAnswersBytes = 1 << 20
 // made, with prefills and initial values where the line says nothing. Amounts are whole fen, or text in yuan; bytes are
 // hexadecimal text. The problems name field and reason, and carry line; when there are none, Values(true) is complete.
 func (p *Program) Answers(env Env, line int, data []byte) (*Session, []*Problem) {
-	fail := func(reason string) (*Session, []*Problem) {
-		x := (&fault{key: "form.json", args: []string{"reason", reason}}).problem("", Text{})
-		x.Line = line
+	fail := func(err *jsonFault) (*Session, []*Problem) {
+		why := err.reason()
+		x := (&fault{key: "form.json", args: []string{"reason.zh", why.ZH, "reason.en", why.EN}}).problem("", Text{})
+		x.Line, x.Cause = line, err.cause
 		return p.Start(env), []*Problem{x}
 	}
 	if len(data) > MaxAnswersBytes {
-		return fail(fmt.Sprintf("longer than %d bytes", MaxAnswersBytes))
+		return fail(&jsonFault{what: Text{fmt.Sprintf("超过 %d 字节", MaxAnswersBytes), fmt.Sprintf("longer than %d bytes", MaxAnswersBytes)}})
 	}
 	doc, err := readJSON(data)
 	if err != nil {
-		return fail(err.Error())
+		var why *jsonFault
+		if !errors.As(err, &why) {
+			why = &jsonFault{what: jsonSyntax, cause: err}
+		}
+		return fail(why)
 	}
 	given, ok := doc.root.(map[string]any)
 	if !ok {
-		return fail("not an object")
+		return fail(&jsonFault{what: jsonObject})
 	}
 	s := p.Start(env)
 	problems := s.load(given, false)

@@ -14,10 +14,14 @@ type Problem struct {
 	Text  Text              // the sentence, ready in both languages
 	Label Text              // label of the field
 	Line  int               // line of the answers file, 0 when typed on a screen
+	Cause error             // what the log shows of a line that could not be read; nil otherwise
 }
 
 // Error returns the fault in English with its path, for logs and the command line.
 func (p *Problem) Error() string { return string(p.Path) + ": " + p.Text.EN }
+
+// Unwrap returns the cause, nil for all but a line that could not be read.
+func (p *Problem) Unwrap() error { return p.Cause }
 
 // Words returns the fault as an error for people.
 func (p *Problem) Words() error {
@@ -103,7 +107,7 @@ var messages = map[string]Text{
 	"form.computed":          {"{label.zh}由系统计算，与填写的不一致。", "{label.en} is computed and differs from the value given."},
 	"form.readOnly":          {"{label.zh}不能修改。", "{label.en} cannot be changed."},
 	"form.notNormal":         {"{label.zh}的写法不规范，请重新填写。", "{label.en} is not in its normal form."},
-	"form.json":              {"这一行不是有效的 JSON：{reason}", "This line is not valid JSON: {reason}"},
+	"form.json":              {"{reason.zh}。", "{reason.en}."},
 	"form.version":           {"表单版本不一致。", "The answers belong to another version of the form."},
 
 	"ident.idLength":     {"身份证号应为18位，请核对。", "An ID number has 18 characters, please check."},

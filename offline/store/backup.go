@@ -195,8 +195,11 @@ func contents(tx *bolt.Tx, x *box, device uint32, newest int) (Contents, error) 
 		return c, words.New("store.newer", fmt.Errorf("%w: file %d, program %d", ErrNewer, v, newest))
 	}
 	var id identity
-	if err := x.get(tx, bucketMeta, keyIdentity, &id); err != nil || id.Device != device {
-		return c, words.New("store.foreign", fmt.Errorf("%w: file of device %d: %w", ErrForeign, id.Device, err))
+	if err := x.get(tx, bucketMeta, keyIdentity, &id); err != nil {
+		return c, words.New("store.damaged", fmt.Errorf("%w: identity: %w", ErrDamaged, err))
+	}
+	if id.Device != device {
+		return c, words.New("store.foreign", fmt.Errorf("%w: file of device %d", ErrForeign, id.Device))
 	}
 	var h headState
 	if err := x.get(tx, bucketMeta, keyHead, &h); err != nil && !errors.Is(err, ErrNotFound) {

@@ -113,7 +113,7 @@ func (s *Store) newestEpoch() Epoch {
 func (s *Store) settleEpoch() error {
 	var id identity
 	if err := s.db.View(func(tx *bolt.Tx) error { return s.box.get(tx, bucketMeta, keyIdentity, &id) }); err != nil {
-		return words.New("store.foreign", fmt.Errorf("%w: %w", ErrForeign, err))
+		return words.New("store.damaged", fmt.Errorf("%w: identity: %w", ErrDamaged, err)) // the schema bears this machine's tag
 	}
 	all := s.epochs()
 	at := slices.IndexFunc(all, func(e Epoch) bool { return e.Device == id.Device })

@@ -126,6 +126,10 @@ func readSchema(tx *bolt.Tx, x *box) (int, error) {
 		return 0, words.New("store.damaged", fmt.Errorf("%w: schema version has %d bytes", ErrDamaged, len(v)))
 	}
 	if !vault.Equal(x.tag(bucketMeta, keySchema, v[:4]), v[4:]) {
+		var id identity
+		if x.get(tx, bucketMeta, keyIdentity, &id) == nil { // what only this machine can have written
+			return 0, words.New("store.damaged", fmt.Errorf("%w: schema version", ErrDamaged))
+		}
 		return 0, words.New("store.foreign", fmt.Errorf("%w: schema version is not of this machine", ErrForeign))
 	}
 	return int(binary.BigEndian.Uint32(v)), nil

@@ -23,7 +23,7 @@ type clock struct{ t time.Time }
 func (c *clock) now() time.Time          { return c.t }
 func (c *clock) forward(d time.Duration) { c.t = c.t.Add(d) }
 
-func newClock() *clock { return &clock{time.Date(2026, 11, 20, 9, 0, 0, 0, china)} }
+func newClock() *clock { return &clock{time.Date(2026, 11, 20, 9, 0, 0, 0, china).UTC()} }
 
 // fixture is an enrolled folder.
 type fixture struct {

@@ -283,7 +283,7 @@ func waitError(o tryState, now time.Time, left time.Duration) error {
 	secs := int64((left + time.Second - 1) / time.Second)
 	if o.Failed >= maxWrong {
 		return words.New(ErrLocked.Key, errTooSoon,
-			"until", now.Add(left).Format("15:04"), "minutes", strconv.FormatInt((secs+59)/60, 10))
+			"until", now.Add(left).In(china).Format("15:04"), "minutes", strconv.FormatInt((secs+59)/60, 10))
 	}
 	return words.New(ErrWait.Key, errTooSoon, "seconds", strconv.FormatInt(secs, 10))
 }

@@ -64,7 +64,7 @@ func TestWrongPINDelaysThenLocks(t *testing.T) {
 	}
 	at := f.clock.now()
 	_, err := f.ring.Unlock("wang", "000000")
-	if !errors.Is(err, ErrLocked) || argsOf(t, err)["until"] != at.Add(lockTime).Format("15:04") || argsOf(t, err)["minutes"] != "15" {
+	if !errors.Is(err, ErrLocked) || argsOf(t, err)["until"] != at.Add(lockTime).In(china).Format("15:04") || argsOf(t, err)["minutes"] != "15" {
 		t.Fatalf("fifth wrong PIN: %v %v", err, argsOf(t, err))
 	}
 	mustUnlock(t, f.ring, "li", "activate-9") // the others are not locked

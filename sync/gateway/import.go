@@ -22,7 +22,7 @@ import (
 // dead. Its hash is known when the record after it is here, else it is zero.
 const KindLost = "lost"
 
-// Reasons why a frame of an imported mirror was not taken, translation keys of the program gatewayd.
+// Reasons why a frame of an imported mirror was not taken, translation keys of the program bianmin-gatewayd.
 const (
 	ImportForeign = "import.foreign" // of a device that this platform does not know
 	ImportForged  = "import.forged"  // not signed by the device that it names

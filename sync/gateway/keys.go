@@ -27,6 +27,7 @@ import (
 	"github.com/emmansun/gmsm/smx509"
 
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 )
 
 // certYears is how long certificates are valid. Devices check pinned keys, not dates; this is for other readers.
@@ -51,7 +52,7 @@ func (k *Keys) Seal() vault.PrivateKey { return k.Seals[0] }
 // certificate.
 func CreateKeys(dir string, s vault.Suite, hosts []string, now time.Time) (*Keys, error) {
 	if _, err := os.Stat(filepath.Join(dir, "root.key")); err == nil {
-		return nil, fmt.Errorf("%w: keys in %s", ErrExists, filepath.Base(dir))
+		return nil, words.New("gateway.madeBefore", ErrExists)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("gateway: make key folder: %w", err)
@@ -122,7 +123,7 @@ func createPlain(dir string, s vault.Suite, root vault.PrivateKey, hosts []strin
 // keys.
 func OpenKeys(dir string, s vault.Suite) (*Keys, error) {
 	if _, err := os.Stat(filepath.Join(dir, "root.key")); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no platform keys in %s", ErrNotFound, filepath.Base(dir))
+		return nil, words.New("gateway.noPlatform", ErrNotFound)
 	}
 	k := new(Keys)
 	for name, to := range map[string]*vault.PrivateKey{"root": &k.Root, "sign": &k.Sign} {

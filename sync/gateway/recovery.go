@@ -10,6 +10,7 @@ import (
 
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 )
 
 const (
@@ -22,7 +23,7 @@ const (
 func CreateRecovery(dir string, s vault.Suite) (vault.PublicKey, error) {
 	path := filepath.Join(dir, recoveryFile)
 	if _, err := os.Stat(path); err == nil {
-		return nil, fmt.Errorf("%w: %s", ErrExists, recoveryFile)
+		return nil, words.New("gateway.recoveryExists", ErrExists)
 	}
 	k, err := s.GenerateKey()
 	if err != nil {
@@ -41,7 +42,7 @@ func OpenRecovery(path string, s vault.Suite) (vault.PrivateKey, error) {
 		path = filepath.Join(path, recoveryFile)
 	}
 	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no recovery key at %s", ErrNotFound, filepath.Base(path))
+		return nil, words.New("gateway.noRecovery", ErrNotFound)
 	}
 	return readSM2(path, s)
 }
@@ -98,5 +99,5 @@ func (g *Gateway) RecoveryOf(ctx context.Context, request []byte) (vault.Recover
 			return q, d, q.Verify(g.s, d.SignKey)
 		}
 	}
-	return q, DeviceRow{}, fmt.Errorf("%w: device of this request", ErrNotFound)
+	return q, DeviceRow{}, words.New("gateway.none.device", ErrNotFound)
 }

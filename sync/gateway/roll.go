@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/wire"
 )
 
@@ -49,7 +51,7 @@ func (g *Gateway) Revoke(ctx context.Context, number uint32, reason string) (Dev
 			return err
 		}
 		if d.Revoked != 0 {
-			return fmt.Errorf("%w: device %d was revoked before", ErrExists, number)
+			return words.New("gateway.revokedBefore", ErrExists, "device", strconv.FormatUint(uint64(number), 10))
 		}
 		head, err := tx.Head(number)
 		if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -166,10 +165,6 @@ func (t *tool) printCase(c *casefile.Case) error {
 
 func (t *tool) caseText(w io.Writer, c *casefile.Case) {
 	l := lineOf(c)
-	state := l.StateText
-	if !t.zh {
-		state = l.State
-	}
 	mark := ""
 	switch {
 	case c.Urgent:
@@ -177,7 +172,7 @@ func (t *tool) caseText(w io.Writer, c *casefile.Case) {
 	case c.Priority > 0:
 		mark = "  " + t.say("[优先]", "[sooner]")
 	}
-	fmt.Fprintf(w, "%s  %s  %s  %s  %s  %s%s\n", l.No, l.At, state, l.Item, l.Applicant, l.OfficialNo, mark)
+	fmt.Fprintf(w, "%s  %s  %s  %s  %s  %s%s\n", l.No, t.moment(c.SubmittedAt), t.texts.T(c.State.Key()), l.Item, l.Applicant, l.OfficialNo, mark)
 }
 
 func runCaseList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
@@ -191,7 +186,7 @@ func runCaseList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) 
 		known = known || string(s) == *state
 	}
 	if !known {
-		return usageError{"unknown state " + *state}
+		return usage(keyValue, "flag", "--state", "value", *state)
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		list, err := g.Cases(ctx, casefile.State(*state), *limit)
@@ -211,12 +206,12 @@ func runCaseList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) 
 }
 
 func runCaseShow(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
-		c, err := g.Case(ctx, words[0])
+		c, err := g.Case(ctx, names[0])
 		if err != nil {
 			return err
 		}
@@ -234,16 +229,20 @@ func runCaseShow(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) 
 			}
 			fmt.Fprintf(w, "  %s  %s  %s\n", f.Name, f.IDNumber, f.Phone)
 			if f.Due != "" {
-				fmt.Fprintf(w, "  %s %s\n", t.say("承诺办结", "due"), f.Due)
+				fmt.Fprintf(w, "  %s %s\n", t.say("承诺办结", "due"), t.day(f.Due))
 			}
 			if q := f.Correction; q != nil {
-				fmt.Fprintf(w, "  %s %v %s (%s %s)\n", t.say("补正", "correction"), q.Fields, q.Note, t.say("截止", "by"), q.AnswerBy)
+				fmt.Fprintf(w, "  %s %v %s (%s %s)\n", t.say("补正", "correction"), q.Fields, q.Note, t.say("截止", "by"), t.day(q.AnswerBy))
 			}
 			if f.PapersDue != "" {
-				fmt.Fprintf(w, "  %s %v (%s %s)\n", t.say("待补交材料", "papers to follow"), f.Papers, t.say("截止", "by"), f.PapersDue)
+				fmt.Fprintf(w, "  %s %v (%s %s)\n", t.say("待补交材料", "papers to follow"), f.Papers, t.say("截止", "by"), t.day(f.PapersDue))
 			}
-			for _, s := range f.Timeline {
-				fmt.Fprintf(w, "  %s  %-18s %-17s %s %s\n", s.At, s.Kind, s.State, s.By, s.Note)
+			for _, s := range c.Timeline {
+				step, state := t.texts.T(s.Key()), t.texts.T(s.State.Key())
+				if state != step {
+					step += " → " + state
+				}
+				fmt.Fprintf(w, "  %s  %s  %s %s\n", t.moment(s.At), step, s.By, s.Note)
 			}
 		})
 	})
@@ -261,24 +260,24 @@ func runAct(ctx context.Context, t *tool, no string, fn func(g *gateway.Gateway)
 }
 
 func runCaseAccept(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
-	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Accept(ctx, words[0]) })
+	return runAct(ctx, t, names[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Accept(ctx, names[0]) })
 }
 
 // runNoted runs an act that takes a note.
 func runNoted(ctx context.Context, t *tool, fs *flag.FlagSet, args []string, needed bool, act func(g *gateway.Gateway, no, note string) (*casefile.Case, error)) error {
 	note := fs.String("note", "", "意见 / the officer's words")
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
 	if needed && *note == "" {
-		return usageError{"--note is needed"}
+		return usage(keyNeeded, "flags", "--note")
 	}
-	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return act(g, words[0], *note) })
+	return runAct(ctx, t, names[0], func(g *gateway.Gateway) (*casefile.Case, error) { return act(g, names[0], *note) })
 }
 
 func runCaseRefuse(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
@@ -307,29 +306,23 @@ func runCaseCorrect(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 	fs.StringVar(&q.Officer, "officer", "", "经办人 / the officer")
 	fs.StringVar(&q.Telephone, "phone", "", "联系电话 / the officer's telephone")
 	fs.StringVar(&q.Basis, "basis", "", "法律依据 / legal basis")
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
 	if len(q.Fields) == 0 || q.Note == "" {
-		return usageError{"--field and --note are needed"}
+		return usage(keyNeeded, "flags", "--field, --note")
 	}
-	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Correct(ctx, words[0], q) })
+	return runAct(ctx, t, names[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Correct(ctx, names[0], q) })
 }
 
 // fieldWords says what is wrong with the fields of a correction, and which may be named.
-func (t *tool) fieldWords(err error) string {
-	var e *gateway.FieldsError
-	texts, lerr := translations.Load()
-	if !errors.As(err, &e) || lerr != nil {
-		return err.Error()
-	}
-	lang := t.say(translations.Chinese, translations.English)
+func (t *tool) fieldWords(e *gateway.FieldsError) string {
 	var out []string
 	for _, f := range e.Faults {
-		out = append(out, texts.TS(lang, f.Key, f.Args))
+		out = append(out, t.texts.T(f.Key, flat(f.Args)...))
 	}
-	out = append(out, texts.TS(lang, "case.fieldsOpen", map[string]string{"fields": strings.Join(e.Fields, ", ")}))
+	out = append(out, t.texts.T("case.fieldsOpen", "fields", strings.Join(e.Fields, ", ")))
 	return strings.Join(out, "\n")
 }
 
@@ -341,7 +334,7 @@ func runCaseDecide(ctx context.Context, t *tool, fs *flag.FlagSet, args []string
 	for i, r := range results {
 		chosen[i] = fs.Bool(r, false, texts[i])
 	}
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -349,15 +342,15 @@ func runCaseDecide(ctx context.Context, t *tool, fs *flag.FlagSet, args []string
 	for i, r := range results {
 		if *chosen[i] {
 			if result != "" {
-				return usageError{"one result only"}
+				return usage(keyOneOf, "flags", "--granted, --denied, --returned, --void")
 			}
 			result = r
 		}
 	}
 	if result == "" {
-		return usageError{"one of --granted, --denied, --returned, --void is needed"}
+		return usage(keyOneOf, "flags", "--granted, --denied, --returned, --void")
 	}
-	return runAct(ctx, t, words[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Decide(ctx, words[0], result, *note) })
+	return runAct(ctx, t, names[0], func(g *gateway.Gateway) (*casefile.Case, error) { return g.Decide(ctx, names[0], result, *note) })
 }
 
 func runCaseRebuild(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {

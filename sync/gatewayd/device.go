@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"bianmin/offline/ident"
@@ -51,7 +52,7 @@ func runDeviceList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string
 		}
 		return t.print(lines, func(w io.Writer) {
 			for _, l := range lines {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", l.Device, l.Station, l.Machine, strings.Join(l.Orders, " "), l.Kept)
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", l.Device, l.Station, l.Machine, strings.Join(l.Orders, " "), t.when(l.Kept))
 			}
 		})
 	})
@@ -60,7 +61,7 @@ func runDeviceList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string
 // runOrder gives one device an order.
 func (t *tool) runOrder(ctx context.Context, device uint, kind journal.Kind, o journal.Order, zh, en string) error {
 	if device == 0 {
-		return usageError{"--device is needed"}
+		return usage(keyNeeded, "flags", "--device")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		if err := g.Order(ctx, uint32(device), kind, o); err != nil {
@@ -97,7 +98,7 @@ func runDeviceWipe(ctx context.Context, t *tool, fs *flag.FlagSet, args []string
 		return err
 	}
 	if !*yes {
-		return usageError{"a wipe cannot be undone: add --yes"}
+		return usage("gateway.use.wipe")
 	}
 	return t.runOrder(ctx, *device, journal.EventDeviceWiped, journal.Order{Reason: *reason},
 		"设备 %d 下次联系时先送出未送达的记录，然后销毁密钥", "device %d sends what it has at its next contact, then destroys its keys")
@@ -110,7 +111,7 @@ func runDeviceLease(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		return err
 	}
 	if *days == 0 || *days > maxLease {
-		return usageError{fmt.Sprintf("--days must be 1 to %d", maxLease)}
+		return usage("gateway.use.range", "flag", "--days", "least", "1", "most", strconv.Itoa(maxLease))
 	}
 	return t.runOrder(ctx, *device, journal.EventDeviceLease, journal.Order{Days: uint32(*days)},
 		"设备 %d 的新期限已发出", "device %d was told its new lease")
@@ -161,7 +162,7 @@ func runOperatorAdd(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		return err
 	}
 	if op.ID == "" || op.Name == "" {
-		return usageError{"--id and --name are needed"}
+		return usage(keyNeeded, "flags", "--id, --name")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		st, err := g.Station(ctx, *station)
@@ -172,7 +173,7 @@ func runOperatorAdd(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 			op.Division = st.Division
 		}
 		if _, err := ident.ParseDivision(op.Division); err != nil {
-			return usageError{"--division: " + err.Error()}
+			return usage(keyValue, "flag", "--division", "value", op.Division)
 		}
 		if op.Activation, err = activationCode(); err != nil {
 			return err
@@ -205,7 +206,7 @@ func runOperatorRemove(ctx context.Context, t *tool, fs *flag.FlagSet, args []st
 		return err
 	}
 	if *id == "" {
-		return usageError{"--id is needed"}
+		return usage(keyNeeded, "flags", "--id")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		st, err := g.Station(ctx, *station)

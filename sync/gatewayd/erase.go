@@ -41,7 +41,7 @@ func runCaseErase(ctx context.Context, t *tool, fs *flag.FlagSet, args []string)
 		return err
 	}
 	if !*yes {
-		return usageError{t.say("删除后无法恢复；确认请加 --yes", "what is erased cannot be brought back; when you are sure, add --yes")}
+		return usage("erase.confirm")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		c, err := g.Erase(ctx, words[0])

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 )
 
@@ -19,12 +20,12 @@ const maxSegment = 64 << 20
 
 // runImport takes the mirror of a machine that cannot be opened any more.
 func runImport(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
-	words, err := parse(fs, args, 1, 1<<10)
+	paths, err := parse(fs, args, 1, 1<<10)
 	if err != nil {
 		return err
 	}
 	var files []gateway.MirrorFile
-	for _, path := range words {
+	for _, path := range paths {
 		more, err := mirrorFiles(path)
 		if err != nil {
 			return err
@@ -32,7 +33,7 @@ func runImport(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) er
 		files = append(files, more...)
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("%w: *.bmp", gateway.ErrNotFound)
+		return words.New("gateway.noMirror", gateway.ErrNotFound)
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		rep, err := g.Import(ctx, files)
@@ -50,7 +51,7 @@ func runImport(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) er
 func mirrorFiles(path string) ([]gateway.MirrorFile, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", gateway.ErrNotFound, filepath.Base(path))
+		return nil, words.New("gateway.noFile", gateway.ErrNotFound, "name", filepath.Base(path))
 	}
 	var out []gateway.MirrorFile
 	read := func(path, name string) error {

@@ -1,4 +1,4 @@
-// Command gatewayd is the platform's end of Bianmin: it serves devices and the citizen page, and does what reviewers and
+// Command bianmin-gatewayd is the platform's end of Bianmin: it serves devices and the citizen page, and does what reviewers and
 // county IT ask. One static binary, no cgo; its data is one folder. docs/gateway.md describes every command.
 package main
 
@@ -11,12 +11,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
+	"bianmin/assets/translations"
 	"bianmin/offline/catalog"
+	"bianmin/offline/ident"
 	"bianmin/offline/private"
 	"bianmin/offline/words"
+	"bianmin/offline/words/args"
 	"bianmin/sync/gateway"
 )
 
@@ -45,6 +50,7 @@ type tool struct {
 	in       io.Reader
 	out, err io.Writer
 	zh       bool
+	texts    translations.Texts // of that language
 	json     bool
 	dir      string
 	verbose  bool
@@ -58,23 +64,44 @@ type command struct {
 	run    func(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error
 }
 
-// usageError is a wrong command line.
-type usageError struct{ text string }
+// program is what people call to run this.
+const program = "bianmin-gatewayd"
 
-// Error implements error.
-func (e usageError) Error() string { return e.text }
+// Keys of what can be wrong with a command line, beside those of package args.
+const (
+	keyNeeded = "gateway.use.needed" // {flags} are needed
+	keyOneOf  = "gateway.use.oneOf"  // exactly one of {flags} is needed
+	keyValue  = args.KeyValue        // {value} is no value for {flag}
+)
 
-func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
+// usageError is a wrong command line. The chain holds the words.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// usage returns a wrong command line; pairs are placeholder names and values in turn.
+func usage(key string, pairs ...string) error { return usageError{words.New(key, nil, pairs...)} }
+
+func run(ctx context.Context, line []string, in io.Reader, out, errw io.Writer) int {
+	texts, err := translations.Load()
+	if err != nil {
+		fmt.Fprintln(errw, err)
+		return exitFailed
+	}
 	t := &tool{in: in, out: out, err: errw, zh: chinese()}
-	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" || args[0] == "-help" {
+	if l := args.Value(line, "lang"); l != "" {
+		t.zh = strings.HasPrefix(l, "zh") // before anything is said
+	}
+	t.texts = texts.In(t.say(translations.Chinese, translations.English))
+	if len(line) == 0 || line[0] == "help" || line[0] == "--help" || line[0] == "-h" || line[0] == "-help" {
 		t.help()
-		if len(args) == 0 {
+		if len(line) == 0 {
 			return exitUsage
 		}
 		return exitOK
 	}
 	for _, c := range commands() {
-		rest, ok := match(c.name, args)
+		rest, ok := match(c.name, line)
 		if !ok {
 			continue
 		}
@@ -82,14 +109,17 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		fs.SetOutput(io.Discard)
 		fs.BoolVar(&t.json, "json", false, "输出 JSON / print JSON")
 		fs.StringVar(&t.dir, "data", "gateway", "数据目录 / data folder")
-		fs.BoolVar(&t.verbose, "verbose", false, "详细日志 / log more")
-		fs.Func("lang", "zh 或 en / zh or en", func(s string) error {
-			t.zh = strings.HasPrefix(s, "zh")
-			return nil
-		})
+		fs.BoolVar(&t.verbose, "verbose", false, "详细日志，出错时显示原因 / log more, say the cause of a fault")
+		fs.String("lang", "", "zh 或 en / zh or en")
 		return t.done(c, fs, c.run(ctx, t, fs, rest))
 	}
-	t.help()
+	bad := words.New("cli.command", nil, "name", line[0])
+	if strings.HasPrefix(line[0], "-") {
+		bad = words.New(args.KeyFlag, nil, "flag", line[0])
+	}
+	t.json = slices.Contains(line, "--json")
+	t.fail("usage", bad)
+	t.hint("help")
 	return exitUsage
 }
 
@@ -131,24 +161,19 @@ func chinese() bool {
 }
 
 // parse reads flags and words in any order, and checks how many words there are.
-func parse(fs *flag.FlagSet, args []string, least, most int) ([]string, error) {
-	var words []string
-	for {
-		if err := fs.Parse(args); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return nil, err
-			}
-			return nil, usageError{err.Error()}
-		}
-		if fs.NArg() == 0 {
-			break
-		}
-		words, args = append(words, fs.Arg(0)), fs.Args()[1:]
+func parse(fs *flag.FlagSet, line []string, least, most int) ([]string, error) {
+	names, err := args.Parse(fs, line)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return nil, usageError{err}
+	case len(names) > most:
+		return nil, usage("cli.word", "word", names[most])
+	case len(names) < least:
+		return nil, usage("gateway.use.few")
 	}
-	if len(words) < least || len(words) > most {
-		return nil, usageError{fmt.Sprintf("%d words, want %d to %d", len(words), least, most)}
-	}
-	return words, nil
+	return names, nil
 }
 
 // done tells the outcome and returns the exit code.
@@ -164,30 +189,27 @@ func (t *tool) done(c command, fs *flag.FlagSet, err error) int {
 	case errors.As(err, &code):
 		return code.code
 	case errors.As(err, &use):
-		t.fail("usage", use.text)
-		if !t.json {
-			t.usage(t.err, c, fs)
-		}
+		t.fail("usage", err)
+		t.hint(c.name + " --help")
 		return exitUsage
 	case errors.Is(err, gateway.ErrNotFound):
-		t.fail("notFound", t.say("没有找到", "not found")+": "+err.Error())
+		t.fail("notFound", err)
 		return exitNotFound
-	case errors.Is(err, gateway.ErrState):
-		t.fail("state", t.say("现在的状态不能这样办理", "the state of the case does not allow this")+": "+err.Error())
-		return exitState
 	case errors.Is(err, gateway.ErrFields):
-		t.fail("fields", t.fieldWords(err))
+		t.fail("fields", err)
 		return exitUsage
+	case errors.Is(err, gateway.ErrState):
+		t.fail("state", err)
+		return exitState
 	case errors.Is(err, gateway.ErrExists), errors.Is(err, catalog.ErrRollback):
-		t.fail("exists", t.say("已经存在或更新过", "exists already, or a newer one does")+": "+err.Error())
+		t.fail("exists", err)
 		return exitState
 	}
-	key := "failed"
-	var w *words.Error
-	if errors.As(err, &w) {
-		key = w.Key
+	key, _ := words.KeyOf(err)
+	if key == "error.unknown" {
+		key = "failed"
 	}
-	t.fail(key, err.Error())
+	t.fail(key, err)
 	return exitFailed
 }
 
@@ -204,12 +226,76 @@ func (t *tool) say(zh, en string) string {
 	return en
 }
 
-func (t *tool) fail(key, text string) {
+// fail says what went wrong in the person's language; the chain of causes is for --verbose. key names the fault in JSON.
+func (t *tool) fail(key string, err error) {
+	textKey, pairs := words.KeyOf(err)
+	if textKey == "error.unknown" {
+		if textKey = "gateway." + key; key == "usage" {
+			textKey = "gateway.failed"
+		}
+	}
+	text := t.texts.T(textKey, flat(pairs)...)
+	if fields := (*gateway.FieldsError)(nil); errors.As(err, &fields) {
+		text = t.fieldWords(fields)
+	}
+	if faults := (*catalog.LintError)(nil); errors.As(err, &faults) { // who made the pack needs file, line and reason
+		for _, f := range faults.Faults {
+			text += "\n" + f.String()
+		}
+	}
 	if t.json {
-		_ = json.NewEncoder(t.err).Encode(map[string]string{"error": key, "message": text})
+		v := map[string]string{"error": key, "message": text}
+		if t.verbose {
+			v["cause"] = err.Error()
+		}
+		_ = json.NewEncoder(t.err).Encode(v)
 		return
 	}
-	fmt.Fprintln(t.err, "gatewayd:", text)
+	fmt.Fprintf(t.err, "%s: %s\n", program, text)
+	if t.verbose {
+		fmt.Fprintln(t.err, t.texts.T("cli.cause", "cause", err.Error()))
+	}
+}
+
+func flat(values map[string]string) []string {
+	var out []string
+	for k, v := range values {
+		out = append(out, k, v)
+	}
+	return out
+}
+
+// hint says where to read about a command line.
+func (t *tool) hint(rest string) {
+	if !t.json {
+		fmt.Fprintln(t.err, t.texts.T("cli.helpHint", "command", program+" "+rest))
+	}
+}
+
+// moment returns a time in milliseconds as people read it, in China's time; "" for 0.
+func (t *tool) moment(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return translations.MomentText(t.texts, time.UnixMilli(ms))
+}
+
+// day returns a civil date that JSON shows as people read it.
+func (t *tool) day(date string) string {
+	d, err := time.ParseInLocation(time.DateOnly, date, ident.China)
+	if err != nil {
+		return date
+	}
+	return translations.DayText(t.texts, d)
+}
+
+// when is moment for a time that JSON shows.
+func (t *tool) when(stamp string) string {
+	at, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return stamp
+	}
+	return t.moment(at.UnixMilli())
 }
 
 // print prints v as JSON, or calls text.
@@ -224,7 +310,7 @@ func (t *tool) print(v any, text func(w io.Writer)) error {
 }
 
 func (t *tool) usage(w io.Writer, c command, fs *flag.FlagSet) {
-	fmt.Fprintf(w, "gatewayd %s %s\n  %s\n  %s\n", c.name, c.args, c.zh, c.en)
+	fmt.Fprintf(w, "%s %s %s\n  %s\n  %s\n", program, c.name, c.args, c.zh, c.en)
 	fs.VisitAll(func(f *flag.Flag) {
 		def := ""
 		if f.DefValue != "" && f.DefValue != "false" {
@@ -235,12 +321,12 @@ func (t *tool) usage(w io.Writer, c command, fs *flag.FlagSet) {
 }
 
 func (t *tool) help() {
-	fmt.Fprintf(t.out, "gatewayd — 便民平台端 / the platform's end of Bianmin\n\n")
+	fmt.Fprintf(t.out, "%s — 便民平台端 / the platform's end of Bianmin\n\n", program)
 	for _, c := range commands() {
 		fmt.Fprintf(t.out, "  %s %s\n      %s\n      %s\n", c.name, c.args, c.zh, c.en)
 	}
 	fmt.Fprint(t.out, `
-  所有命令 / every command: --data DIR (默认 ./gateway)  --json  --lang zh|en  --help
+  所有命令 / every command: --data DIR (默认 ./gateway)  --json  --lang zh|en  --verbose  --help
   NO 是回执号（设备-序号-校验）或办件编号 / NO is a receipt number (device-seq-check) or an official case number
   退出码 / exit codes: 0 成功 ok · 1 失败 failed · 2 用法 usage · 3 未找到 not found · 4 伪造或被改动 forged or changed · 5 状态不允许 not in this state
 `)

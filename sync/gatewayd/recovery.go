@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
+	"strconv"
 
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 )
 
@@ -76,11 +77,11 @@ func runRecoveryAnswer(ctx context.Context, t *tool, fs *flag.FlagSet, args []st
 	out := fs.String("out", "", "把答复写入文件 / also write the answer to a file")
 	qr := fs.String("qr", "", "把答复写成二维码图片 / also write the answer as a QR code")
 	force := fs.Bool("force", false, "设备已停用也答复 / answer a withdrawn device, too")
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
-	request, err := t.readRequest(words[0])
+	request, err := t.readRequest(names[0])
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func runRecoveryAnswer(ctx context.Context, t *tool, fs *flag.FlagSet, args []st
 			return err
 		}
 		if d.Revoked != 0 && !*force {
-			return fmt.Errorf("%w: device %d was revoked", gateway.ErrState, d.Device)
+			return words.New("gateway.withdrawn", gateway.ErrState, "device", strconv.FormatUint(uint64(d.Device), 10))
 		}
 		answer, err := vault.AnswerRecovery(s, county, request)
 		if err != nil {
@@ -120,7 +121,7 @@ func runRecoveryAnswer(ctx context.Context, t *tool, fs *flag.FlagSet, args []st
 		v := map[string]any{"device": d.Device, "station": d.Station, "kind": q.Kind, "operator": q.Operator, "at": stamp(q.At), "answer": text}
 		return t.print(v, func(w io.Writer) {
 			fmt.Fprint(w, text)
-			at := time.UnixMilli(q.At).UTC().Format(time.RFC3339)
+			at := t.moment(q.At)
 			if q.Kind == vault.RecoverOperator {
 				fmt.Fprintf(t.err, t.say("设备 %d（%s）请求让操作员 %s 登录，设备时钟 %s。请先打电话核实。\n", "device %d (%s) asks to let operator %s in; its clock says %s. Make sure by telephone first.\n"), d.Device, d.Station, q.Operator, at)
 				return

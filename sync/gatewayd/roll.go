@@ -13,6 +13,7 @@ import (
 	"bianmin/offline/casefile"
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 	"bianmin/sync/wire"
 )
@@ -26,7 +27,7 @@ func runEnroll(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) er
 		return err
 	}
 	if *valid <= 0 {
-		return usageError{"--valid must be positive"}
+		return usage(keyValue, "flag", "--valid", "value", valid.String())
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		code, row, err := wire.EnrollCode{}, gateway.CodeRow{}, error(nil)
@@ -56,7 +57,7 @@ func runEnroll(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) er
 		v := map[string]string{"code": code.String(), "station": st.Division, "name": st.Name, "expires": stamp(row.Expires)}
 		return t.print(v, func(w io.Writer) {
 			fmt.Fprintln(w, code)
-			fmt.Fprintf(t.err, t.say("服务站 %s %s，有效至 %s，只能使用一次\n", "station %s %s, valid until %s, for one machine\n"), st.Division, st.Name, v["expires"])
+			fmt.Fprintf(t.err, t.say("服务站 %s %s，有效至 %s，只能使用一次\n", "station %s %s, valid until %s, for one machine\n"), st.Division, st.Name, t.moment(row.Expires))
 		})
 	})
 }
@@ -67,7 +68,7 @@ func runJournalList(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		return err
 	}
 	if *device == 0 {
-		return usageError{"--device is needed"}
+		return usage(keyNeeded, "flags", "--device")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		_, head, err := g.Device(ctx, uint32(*device))
@@ -92,7 +93,7 @@ func runJournalList(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		}
 		return t.print(v, func(w io.Writer) {
 			for _, l := range lines {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", l.Seq, l.Kind, l.Hash, l.At)
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\n", l.Seq, l.Kind, l.Hash, t.when(l.At))
 			}
 		})
 	})
@@ -195,7 +196,7 @@ func runKeyList(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) e
 		for _, d := range v.Devices {
 			state := t.say("有效", "in force")
 			if d.Revoked != "" {
-				state = fmt.Sprintf("%s %s (≤ %d)", t.say("停用于", "revoked"), d.Revoked, d.CutSeq)
+				state = fmt.Sprintf("%s %s (≤ %d)", t.say("停用于", "revoked"), t.when(d.Revoked), d.CutSeq)
 			}
 			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d\t%s\n", d.Device, d.KID, d.Station, d.Machine, d.Records, state)
 		}
@@ -209,7 +210,7 @@ func runKeyRevoke(ctx context.Context, t *tool, fs *flag.FlagSet, args []string)
 		return err
 	}
 	if *device == 0 {
-		return usageError{"--device is needed"}
+		return usage(keyNeeded, "flags", "--device")
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		d, err := g.Revoke(ctx, uint32(*device), *reason)
@@ -236,7 +237,7 @@ func runKeyExport(ctx context.Context, t *tool, fs *flag.FlagSet, args []string)
 		}
 	}
 	if n != 1 {
-		return usageError{"one of --device, --platform, --root is needed"}
+		return usage(keyOneOf, "flags", "--device, --platform, --root")
 	}
 	g, keys, done, err := t.open(ctx)
 	if err != nil {
@@ -262,12 +263,12 @@ func runKeyExport(ctx context.Context, t *tool, fs *flag.FlagSet, args []string)
 }
 
 func runVerify(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
-		v, st, err := g.VerifyLink(ctx, words[0])
+		v, st, err := g.VerifyLink(ctx, names[0])
 		if err != nil {
 			return err
 		}
@@ -342,17 +343,17 @@ func (t *tool) printPacks(rows []gateway.PackRow) error {
 
 func runPackPublish(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
 	version := fs.Uint("version", 0, "版本号，默认加一 / version (one above the newest)")
-	words, err := parse(fs, args, 1, 1)
+	names, err := parse(fs, args, 1, 1)
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(words[0])
+	info, err := os.Stat(names[0])
 	if err != nil {
-		return fmt.Errorf("%w: %s", gateway.ErrNotFound, filepath.Base(words[0]))
+		return words.New("gateway.noFile", gateway.ErrNotFound, "name", filepath.Base(names[0]))
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
 		if !info.IsDir() {
-			data, err := os.ReadFile(words[0])
+			data, err := os.ReadFile(names[0])
 			if err != nil {
 				return fmt.Errorf("pack: %w", err)
 			}
@@ -366,7 +367,7 @@ func runPackPublish(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 		if err != nil {
 			return err
 		}
-		rows, err := g.LoadCounty(ctx, os.DirFS(words[0]), uint32(*version), set)
+		rows, err := g.LoadCounty(ctx, os.DirFS(names[0]), uint32(*version), set)
 		if err != nil {
 			return err
 		}

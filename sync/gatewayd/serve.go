@@ -20,6 +20,7 @@ import (
 	receiptpage "bianmin/assets/receipt-page"
 	"bianmin/offline/clocks"
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 	"bianmin/sync/gateway/sqlite"
 )
@@ -147,7 +148,7 @@ func (t *tool) serve(ctx context.Context, g *gateway.Gateway, addr, ready string
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("serve: %w", err)
+		return words.New("gateway.addr", err, "addr", addr)
 	}
 	url := "https://" + reachable(l.Addr().String())
 	ctx, stop := context.WithCancel(ctx)
@@ -263,6 +264,6 @@ func runVersion(_ context.Context, t *tool, fs *flag.FlagSet, args []string) err
 		}
 	}
 	return t.print(map[string]string{"version": v, "crypto": vault.SM(nil).Name()}, func(w io.Writer) {
-		fmt.Fprintf(w, "gatewayd %s\n%s\n", v, vault.SM(nil).Name())
+		fmt.Fprintf(w, "bianmin-gatewayd %s\n%s\n", v, vault.SM(nil).Name())
 	})
 }

@@ -39,7 +39,15 @@ type Operator struct {
 // for people: "enroll.…" and "desk.…", or "wire.…" for what the platform or the line said.
 func Enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, error) {
 	en, ops, err := enroll(ctx, o)
-	return en, ops, Words(err)
+	err = Words(err)
+	// Nothing is kept on this machine yet that could wait for the line or be sent again by itself.
+	switch key, _ := words.KeyOf(err); key {
+	case "wire.unreachable":
+		err = words.New("enroll.unreachable", err)
+	case "wire.busy", "wire.internal", "wire.nonce":
+		err = words.New("enroll.busy", err)
+	}
+	return en, ops, err
 }
 
 func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, error) {

@@ -1,9 +1,10 @@
 package sqlite
 
 import (
-	"fmt"
+	"strconv"
 
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 )
 
@@ -198,7 +199,7 @@ func (t *txn) AddPack(p gateway.PackRow) error {
 			return nil
 		}
 		if version >= p.Version {
-			return fmt.Errorf("%w: pack %s version %d, stored %d", gateway.ErrExists, p.Kind, p.Version, version)
+			return words.New("gateway.packHeld", gateway.ErrExists, "kind", p.Kind, "version", strconv.FormatUint(uint64(p.Version), 10), "held", strconv.FormatUint(uint64(version), 10))
 		}
 	}
 	t.exec(`INSERT INTO packs (kind, version, hash, size, at, bytes) VALUES ($1, $2, $3, $4, $5, $6)`,

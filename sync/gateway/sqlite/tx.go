@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"bianmin/offline/vault"
+	"bianmin/offline/words"
 	"bianmin/sync/gateway"
 )
 
@@ -99,7 +100,14 @@ func (t *txn) one(what string, found bool, missing error) error {
 		return t.fail(what)
 	}
 	if !found {
-		return fmt.Errorf("%w: %s", missing, what)
+		err := fmt.Errorf("%w: %s", missing, what)
+		switch what {
+		case "case", "device", "station", "code", "pack": // what people ask for by name
+			if errors.Is(missing, gateway.ErrNotFound) {
+				return words.New("gateway.none."+what, err)
+			}
+		}
+		return err
 	}
 	return nil
 }
