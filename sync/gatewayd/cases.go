@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"bianmin/assets/translations"
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
