@@ -353,41 +353,19 @@ func (c *carrying) carry(tx *bolt.Tx, row headerRow) error {
 	case err != nil:
 		return err
 	}
-	h, body := row.Header, rec.Body
-	if of, about := casefile.CaseOf(rec); about && rec.Kind != journal.KindCaseSubmitted {
-		if to, ok := c.moved[of]; ok {
-			body, err = aboutCase(rec, to)
-		} else {
-			h.Kind = journal.KindFormerAct
-			body, err = canon.Marshal(journal.FormerAct{Device: row.Device, Header: canon.MustMarshal(row.Header), Body: rec.Body})
-		}
-		if err != nil {
-			return err
-		}
+	h := row.Header
+	kind, body, err := casefile.Carry(rec, func(seq uint64) (uint64, bool) {
+		to, ok := c.moved[seq]
+		return to, ok
+	})
+	if err != nil {
+		return err
 	}
+	h.Kind = kind
 	if rec.Kind == journal.KindCaseSubmitted {
 		c.moved[row.Seq] = c.seq + 1
 	}
 	return c.add(p, h, body)
-}
-
-// aboutCase returns a body that names another record as its case.
-func aboutCase(rec journal.Record, seq uint64) ([]byte, error) {
-	switch rec.Kind {
-	case journal.KindCaseAmended:
-		b, err := journal.DecodeBody[journal.CaseAmended](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	case journal.KindCaseWithdrawn:
-		b, err := journal.DecodeBody[journal.CaseWithdrawn](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	case journal.KindReceiptPrinted:
-		b, err := journal.DecodeBody[journal.ReceiptPrinted](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	}
-	return rec.Body, nil
 }
 
 func (c *carrying) add(p vault.Period, h journal.Header, body []byte) error {
