@@ -203,6 +203,22 @@ func (s *Store) ForkPoint() (notice []byte, to uint64, head vault.Hash, err erro
 	return notice, to, head, wrapRead(err)
 }
 
+// DropFork forgets a fork notice that led nowhere: what is sent next brings a new one.
+func (s *Store) DropFork() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(bucketAcks)).Delete(keyFork) }); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.forked = false
+	s.mu.Unlock()
+	return nil
+}
+
 // EnterEpoch goes on under a new number: in one transaction the old journal moves aside, and what the platform does not
 // hold of it is written into the new one, each record with its kind, time and body as it was. receipt makes the stage-1
 // envelope of a submission under the new number. Nothing is dropped: the old journal stays, with its mirror. Entering the
