@@ -234,6 +234,10 @@ func (m *importer) device(ctx context.Context, d DeviceRow) (ImportedDevice, err
 	slices.SortStableFunc(good, func(a, b frameOf) int { return cmp.Compare(a.l.p.From, b.l.p.From) })
 	good = slices.CompactFunc(good, func(a, b frameOf) bool { return a.l.p.From == b.l.p.From && a.l.p.Head == b.l.p.Head })
 	done.Frames = len(good)
+	good, err := m.fill(ctx, d, &done, good)
+	if err != nil {
+		return done, err
+	}
 	for len(good) > 0 {
 		_, head, err := g.Device(ctx, d.Device)
 		if err != nil {
@@ -256,6 +260,44 @@ func (m *importer) device(ctx context.Context, d DeviceRow) (ImportedDevice, err
 		good = good[n:]
 	}
 	return done, m.moveCut(ctx, d, &done)
+}
+
+// fill puts records that an earlier import had to call lost in their places: the chain confirms them from behind. It returns
+// the frames that are left.
+func (m *importer) fill(ctx context.Context, d DeviceRow, done *ImportedDevice, good []frameOf) ([]frameOf, error) {
+	var lost []HeaderRow
+	if err := m.g.store.View(ctx, func(tx Tx) (err error) {
+		lost, err = tx.Lost(d.Device)
+		return err
+	}); err != nil || len(lost) == 0 {
+		return good, err
+	}
+	var expect vault.Hash // of the record before the one that was filled last
+	var next uint64
+	for _, row := range lost {
+		if row.Hash.IsZero() && next == row.Seq+1 {
+			row.Hash = expect
+		}
+		i := slices.IndexFunc(good, func(f frameOf) bool { return f.l.p.From == row.Seq && f.l.p.To == row.Seq && f.l.p.Head == row.Hash })
+		if i < 0 {
+			continue
+		}
+		l := good[i].l
+		err := m.g.store.Update(ctx, func(tx Tx) error {
+			if err := tx.FillLost(m.g.packetRow(l.p, m.g.cfg.Now().UnixMilli()), l.rows[0]); err != nil {
+				return err
+			}
+			p := projector{g: m.g, tx: tx, d: d, live: true}
+			return p.record(l.records[0])
+		})
+		if err != nil {
+			return good, err
+		}
+		expect, next = l.p.Prev, row.Seq
+		done.count(step{records: l.records})
+		good = slices.Delete(good, i, i+1)
+	}
+	return good, nil
 }
 
 // branches reports whether a record follows the last one that contradicted the journal.
