@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/journal"
@@ -159,6 +160,21 @@ func (d *Desk) Forked() (r Renewal, ok bool, err error) {
 		return Renewal{}, true, err
 	}
 	return Renewal{Former: former, To: to, Head: head, Fork: notice, Key: k}, true, nil
+}
+
+// DropFork forgets a fork that the platform gives no number for, for example because a copy of this folder used its notice
+// first. The next exchange brings a new notice.
+func (d *Desk) DropFork() error {
+	f, err := readEpochs(d.cfg.Dir, d.cfg.Suite, d.ring.MachineKey())
+	if err != nil {
+		return err
+	}
+	former := d.store.Device()
+	f.Entries = slices.DeleteFunc(f.Entries, func(e epochEntry) bool { return e.Former == former && e.Device == 0 })
+	if err := d.writeEpochs(f); err != nil {
+		return err
+	}
+	return d.store.DropFork()
 }
 
 // GrantEpoch keeps what the platform answered: the number that the key of Forked got, with its certificates.

@@ -203,6 +203,22 @@ func (s *Store) ForkPoint() (notice []byte, to uint64, head vault.Hash, err erro
 	return notice, to, head, wrapRead(err)
 }
 
+// DropFork forgets a fork notice that led nowhere: what is sent next brings a new one.
+func (s *Store) DropFork() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(bucketAcks)).Delete(keyFork) }); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	s.forked = false
+	s.mu.Unlock()
+	return nil
+}
+
 // EnterEpoch goes on under a new number: in one transaction the old journal moves aside, and what the platform does not
 // hold of it is written into the new one, each record with its kind, time and body as it was. receipt makes the stage-1
 // envelope of a submission under the new number. Nothing is dropped: the old journal stays, with its mirror. Entering the
@@ -353,41 +369,19 @@ func (c *carrying) carry(tx *bolt.Tx, row headerRow) error {
 	case err != nil:
 		return err
 	}
-	h, body := row.Header, rec.Body
-	if of, about := casefile.CaseOf(rec); about && rec.Kind != journal.KindCaseSubmitted {
-		if to, ok := c.moved[of]; ok {
-			body, err = aboutCase(rec, to)
-		} else {
-			h.Kind = journal.KindFormerAct
-			body, err = canon.Marshal(journal.FormerAct{Device: row.Device, Header: canon.MustMarshal(row.Header), Body: rec.Body})
-		}
-		if err != nil {
-			return err
-		}
+	h := row.Header
+	kind, body, err := casefile.Carry(rec, func(seq uint64) (uint64, bool) {
+		to, ok := c.moved[seq]
+		return to, ok
+	})
+	if err != nil {
+		return err
 	}
+	h.Kind = kind
 	if rec.Kind == journal.KindCaseSubmitted {
 		c.moved[row.Seq] = c.seq + 1
 	}
 	return c.add(p, h, body)
-}
-
-// aboutCase returns a body that names another record as its case.
-func aboutCase(rec journal.Record, seq uint64) ([]byte, error) {
-	switch rec.Kind {
-	case journal.KindCaseAmended:
-		b, err := journal.DecodeBody[journal.CaseAmended](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	case journal.KindCaseWithdrawn:
-		b, err := journal.DecodeBody[journal.CaseWithdrawn](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	case journal.KindReceiptPrinted:
-		b, err := journal.DecodeBody[journal.ReceiptPrinted](rec.Body)
-		b.Case = seq
-		return canon.MustMarshal(b), err
-	}
-	return rec.Body, nil
 }
 
 func (c *carrying) add(p vault.Period, h journal.Header, body []byte) error {

@@ -55,6 +55,10 @@ type EpochTx interface {
 	Carried(former uint32, seq uint64) ([]CarriedRow, error)
 	// CarriedInto lists what was carried into a device's journal, by record.
 	CarriedInto(device uint32) ([]CarriedRow, error)
+	// Lost lists the header rows of a device of kind KindLost, the last first.
+	Lost(device uint32) ([]HeaderRow, error)
+	// FillLost puts a record in the place of a lost one; ErrMoved when it is not lost any more.
+	FillLost(p PacketRow, row HeaderRow) error
 }
 
 // epoch gives a device whose journal forked a new number, with certificates over its new signing key.

@@ -29,7 +29,7 @@ const (
 	ImportDamaged = "import.damaged" // bytes that are no frame, or a frame that holds no packet
 	ImportSealed  = "import.sealed"  // does not open with the platform's keys
 	ImportDict    = "import.dict"    // needs a dictionary that no published pack has
-	ImportForked  = "import.forked"  // contradicts what the platform holds; kept as evidence
+	ImportForked  = "import.forked"  // contradicts what the platform holds, and follows nothing that is here; kept as evidence
 	ImportWaiting = "import.waiting" // the records before it are in another segment, which was not given
 )
 
@@ -84,10 +84,10 @@ type importer struct {
 	forked  []forkedFrame
 }
 
-// forkedFrame is a record that contradicts the journal: where it stands among those refused, and its hash.
+// forkedFrame is a record that contradicts the journal, and where it stands among those refused.
 type forkedFrame struct {
-	at   int
-	hash vault.Hash
+	at int
+	l  *load
 }
 
 // frameOf is one record frame of a mirror, with where it was.
@@ -101,7 +101,8 @@ type frameOf struct {
 // Import takes the mirror of a machine that cannot speak for itself any more. Records that are new are stored as if the
 // device had sent them, in order and once; those that are held with equal hashes are counted. A frame that is foreign,
 // forged or damaged is named in the report, and the rest is taken: a record whose only frame is damaged leaves a gap
-// (KindLost), when the frames around it show that nothing but damage is missing. For a withdrawn device the cut moves to
+// (KindLost), when the frames around it show that nothing but damage is missing. Records that contradict the journal are a
+// branch, and get an epoch of their own. For a withdrawn device the cut moves to
 // the last record imported. The error is for what stopped the import; importing again goes on where it stopped.
 func (g *Gateway) Import(ctx context.Context, files []MirrorFile) (ImportReport, error) {
 	m := &importer{g: g, files: files, numbers: make([]uint64, len(files)), frames: map[uint32][]frameOf{}}
@@ -128,6 +129,9 @@ func (g *Gateway) Import(ctx context.Context, files []MirrorFile) (ImportReport,
 		}
 		m.rep.Devices = append(m.rep.Devices, done)
 	}
+	if err := m.carryBranches(ctx); err != nil {
+		return m.rep, fmt.Errorf("gateway: import branches: %w", err)
+	}
 	return m.rep, m.settleForked(ctx)
 }
 
@@ -141,7 +145,7 @@ func (m *importer) settleForked(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if !slices.ContainsFunc(rows, func(c CarriedRow) bool { return c.FormerHash == f.hash }) {
+			if !slices.ContainsFunc(rows, func(c CarriedRow) bool { return c.FormerHash == f.l.rows[0].Hash }) {
 				continue
 			}
 			gone[f.at] = true
@@ -230,13 +234,19 @@ func (m *importer) device(ctx context.Context, d DeviceRow) (ImportedDevice, err
 	slices.SortStableFunc(good, func(a, b frameOf) int { return cmp.Compare(a.l.p.From, b.l.p.From) })
 	good = slices.CompactFunc(good, func(a, b frameOf) bool { return a.l.p.From == b.l.p.From && a.l.p.Head == b.l.p.Head })
 	done.Frames = len(good)
+	good, err := m.fill(ctx, d, &done, good)
+	if err != nil {
+		return done, err
+	}
 	for len(good) > 0 {
 		_, head, err := g.Device(ctx, d.Device)
 		if err != nil {
 			return done, err
 		}
 		n := 1
-		if good[0].l.p.From > head.Seq+1 {
+		if m.branches(good[0]) {
+			m.refuseForked(good[0], "")
+		} else if good[0].l.p.From > head.Seq+1 {
 			err = m.gap(ctx, d, &done, head, good[0])
 		} else {
 			n, err = m.run(ctx, d, &done, good)
@@ -250,6 +260,58 @@ func (m *importer) device(ctx context.Context, d DeviceRow) (ImportedDevice, err
 		good = good[n:]
 	}
 	return done, m.moveCut(ctx, d, &done)
+}
+
+// fill puts records that an earlier import had to call lost in their places: the chain confirms them from behind. It returns
+// the frames that are left.
+func (m *importer) fill(ctx context.Context, d DeviceRow, done *ImportedDevice, good []frameOf) ([]frameOf, error) {
+	var lost []HeaderRow
+	if err := m.g.store.View(ctx, func(tx Tx) (err error) {
+		lost, err = tx.Lost(d.Device)
+		return err
+	}); err != nil || len(lost) == 0 {
+		return good, err
+	}
+	var expect vault.Hash // of the record before the one that was filled last
+	var next uint64
+	for _, row := range lost {
+		if row.Hash.IsZero() && next == row.Seq+1 {
+			row.Hash = expect
+		}
+		i := slices.IndexFunc(good, func(f frameOf) bool { return f.l.p.From == row.Seq && f.l.p.To == row.Seq && f.l.p.Head == row.Hash })
+		if i < 0 {
+			continue
+		}
+		l := good[i].l
+		err := m.g.store.Update(ctx, func(tx Tx) error {
+			if err := tx.FillLost(m.g.packetRow(l.p, m.g.cfg.Now().UnixMilli()), l.rows[0]); err != nil {
+				return err
+			}
+			p := projector{g: m.g, tx: tx, d: d, live: true}
+			return p.record(l.records[0])
+		})
+		if err != nil {
+			return good, err
+		}
+		expect, next = l.p.Prev, row.Seq
+		done.count(step{records: l.records})
+		good = slices.Delete(good, i, i+1)
+	}
+	return good, nil
+}
+
+// branches reports whether a record follows the last one that contradicted the journal.
+func (m *importer) branches(f frameOf) bool {
+	if len(m.forked) == 0 {
+		return false
+	}
+	last, p := m.forked[len(m.forked)-1].l.p, f.l.p
+	return p.Device == last.Device && p.From == last.To+1 && p.Prev == last.Head
+}
+
+func (m *importer) refuseForked(f frameOf, detail string) {
+	m.forked = append(m.forked, forkedFrame{len(m.rep.Refused), f.l})
+	m.refuse(f, ImportForked, detail)
 }
 
 // run stores the next frames, as many as one transaction takes, and returns how many it has dealt with.
@@ -279,8 +341,7 @@ func (m *importer) run(ctx context.Context, d DeviceRow, done *ImportedDevice, g
 		return 0, err
 	}
 	if plan.fork != nil {
-		m.forked = append(m.forked, forkedFrame{len(m.rep.Refused), good[n-1].l.rows[0].Hash})
-		m.refuse(good[n-1], ImportForked, fmt.Sprintf("after record %d", plan.fork.To))
+		m.refuseForked(good[n-1], fmt.Sprintf("after record %d", plan.fork.To))
 	}
 	for _, s := range plan.steps {
 		held -= len(s.records)

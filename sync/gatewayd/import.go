@@ -93,6 +93,9 @@ func (t *tool) importText(w io.Writer, rep gateway.ImportReport) {
 		fmt.Fprintf(w, t.say("设备 %d（%s）：%d 帧，新收 %d 条记录（办件 %d），已有 %d 条，现到第 %d 条\n",
 			"device %d (%s): %d frames, %d new records (%d cases), %d held before, now at record %d\n"),
 			d.Device, d.Station, d.Frames, d.New, d.Cases, d.Held, d.Seq)
+		if d.Carried > 0 {
+			fmt.Fprintf(w, t.say("  分支上的记录 %d 条，已转入新的设备号（见 journal branches）\n", "  %d records of a branch, carried to a number of its own (see journal branches)\n"), d.Carried)
+		}
 		if len(d.Lost) > 0 {
 			fmt.Fprintf(w, t.say("  无法恢复的记录：%v\n", "  records that cannot be recovered: %v\n"), d.Lost)
 		}

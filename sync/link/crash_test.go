@@ -248,3 +248,47 @@ func TestImportOfForkedMachine(t *testing.T) {
 	}
 	p.wantOnce(t, "赵建国", "褚文静", "蒋丽华", "沈志刚")
 }
+
+// TestImportOfDeadClone: the machine with the other branch dies before it ever spoke to the platform. The import carries its
+// branch; receipts that it handed out stand.
+func TestImportOfDeadClone(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, nil)
+	a := p.enrol(t)
+	a.login()
+	one := a.take("赵建国")
+	a.sync(t)
+	a.close()
+	b := a.copy()
+	a.open()
+	a.login()
+	a.take("褚文静")
+	a.sync(t)
+	b.open()
+	b.login()
+	got := b.take("蒋丽华")
+	_, err := b.s.Slip(t.Context(), one.Seq, 1, 384, "zh")
+	must(t, err)
+	_, err = b.s.Slip(t.Context(), got.Seq, 1, 384, "zh")
+	must(t, err)
+	b.take("沈志刚")
+	b.close()
+	for range 2 { // and again: nothing twice
+		rep, err := p.g.Import(t.Context(), mirrorOf(t, b.dir))
+		must(t, err)
+		if len(rep.Refused) != 0 || len(rep.Devices) != 1 || rep.Devices[0].Carried < 5 || rep.Devices[0].New != 0 {
+			t.Fatalf("%+v", rep)
+		}
+	}
+	list, err := p.g.Branches(t.Context(), a.d.Store().Device())
+	must(t, err)
+	if len(list) != 1 || list[0].Carried < 5 {
+		t.Fatalf("%+v", list)
+	}
+	p.branchReceipt(t, got, list[0].Device)
+	p.wantOnce(t, "赵建国", "褚文静", "蒋丽华", "沈志刚")
+	a.take("卫东升")
+	a.sync(t)
+	a.delivered(t)
+	p.wantOnce(t, "赵建国", "褚文静", "蒋丽华", "沈志刚", "卫东升")
+}

@@ -3,6 +3,8 @@ package link_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -450,4 +452,51 @@ func TestFormerCases(t *testing.T) {
 	if again, err := p.g.Case(t.Context(), two.No); err != nil || again.Correction != nil || again.State != at.State {
 		t.Fatalf("rebuilt: %v, %v", again.State, err)
 	}
+}
+
+// TestForkNoticeUsedBefore: a copy of the forked folder was quicker with the notice that both hold. The other one gets a new
+// notice, and goes on, too.
+func TestForkNoticeUsedBefore(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, nil)
+	a := p.enrol(t)
+	a.login()
+	a.take("赵建国")
+	a.sync(t)
+	a.close()
+	b := a.copy()
+	a.open()
+	a.login()
+	a.take("褚文静")
+	a.sync(t)
+	b.open()
+	b.login()
+	b.take("蒋丽华")
+	b.close()
+	b.open()
+	_, err := b.l.Once(t.Context()) // gets notice and number, and waits for a login
+	if key, _ := words.KeyOf(err); key != "sync.forkLogin" {
+		t.Fatal(err)
+	}
+	b.close()
+	c := b.copy()
+	for _, name := range []string{"epochs", "epochs.b"} { // as it was before the key was made
+		must(t, os.Remove(filepath.Join(c.dir, name)))
+	}
+	b.open()
+	b.login()
+	b.sync(t)
+	b.delivered(t)
+	c.open()
+	c.login()
+	c.take("沈志刚")
+	if _, err := c.l.Once(t.Context()); err == nil {
+		t.Fatal("a notice serves twice")
+	}
+	c.sync(t)
+	c.delivered(t)
+	if b.d.Store().Device() == c.d.Store().Device() {
+		t.Fatal("two machines have one number")
+	}
+	p.wantOnce(t, "赵建国", "褚文静", "蒋丽华", "蒋丽华", "沈志刚")
 }

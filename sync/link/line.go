@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math"
 	"sync"
@@ -70,6 +71,9 @@ func (l *line) Renew(ctx context.Context) error {
 	if !r.Granted {
 		en := l.d.Enrolment()
 		g, err := l.now().Epoch(ctx, en.Root, l.d.Ring().SealPublic(), wire.Epoch{Fork: r.Fork, To: r.To, Head: r.Head}, r.Key)
+		if wire.CodeOf(err) == wire.CodeBadRequest {
+			return errors.Join(err, l.d.DropFork())
+		}
 		if err != nil {
 			return err
 		}

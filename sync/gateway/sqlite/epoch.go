@@ -68,3 +68,27 @@ func (t *txn) carried(query string, args ...any) ([]gateway.CarriedRow, error) {
 	}, query, args...)
 	return out, t.fail("carried")
 }
+
+// Lost implements gateway.EpochTx.
+func (t *txn) Lost(device uint32) ([]gateway.HeaderRow, error) {
+	var out []gateway.HeaderRow
+	t.rows(func(scan func(...any) error) error {
+		var r gateway.HeaderRow
+		err := scan(&r.Seq, hashOf{&r.Hash}, &r.Kind, &r.At)
+		out = append(out, r)
+		return err
+	}, `SELECT seq, hash, kind, at FROM headers WHERE device = $1 AND kind = $2 ORDER BY seq DESC`, device, gateway.KindLost)
+	return out, t.fail("lost")
+}
+
+// FillLost implements gateway.EpochTx.
+func (t *txn) FillLost(p gateway.PacketRow, r gateway.HeaderRow) error {
+	n := t.exec(`UPDATE headers SET hash = $1, kind = $2, at = $3 WHERE device = $4 AND seq = $5 AND kind = $6`,
+		r.Hash[:], r.Kind, r.At, p.Device, r.Seq, gateway.KindLost)
+	if err := t.one("lost record", n == 1, gateway.ErrMoved); err != nil {
+		return err
+	}
+	t.exec(`INSERT INTO packets (device, to_seq, from_seq, hash, at, bytes) VALUES ($1, $2, $3, $4, $5, $6)`,
+		p.Device, p.To, p.From, p.Hash[:], p.At, p.Bytes)
+	return t.fail("fill lost record")
+}

@@ -533,4 +533,25 @@ func testEpochs(t *testing.T, open func() (gateway.Store, error)) {
 		want(t, "dropped with the projection", len(rows), err, 0)
 		return nil
 	})
+	p, _ := run(other, 3, 3)
+	after := gateway.HeaderRow{Seq: 3, Hash: hash(3), Kind: "login", At: 30}
+	gone := []gateway.HeaderRow{{Seq: 2, Hash: hash(2), Kind: gateway.KindLost}, {Seq: 1, Hash: hash(0), Kind: gateway.KindLost}}
+	update(t, s, func(tx gateway.Tx) error {
+		if err := tx.AddPacket(p, []gateway.HeaderRow{gone[1], gone[0], after}, 0, vault.Hash{}, hash(3)); err != nil {
+			return err
+		}
+		rows, err := tx.Lost(other)
+		want(t, "lost", rows, err, gone)
+		fill, _ := run(other, 2, 2)
+		found := gateway.HeaderRow{Seq: 2, Hash: hash(2), Kind: "login", At: 20}
+		if err := tx.FillLost(fill, found); err != nil {
+			return err
+		}
+		wantErr(t, "filled already", tx.FillLost(fill, found), gateway.ErrMoved)
+		rows, err = tx.Headers(other, 1, 3)
+		want(t, "headers", rows, err, []gateway.HeaderRow{gone[1], found, after})
+		ps, err := tx.Packets(other, 0, 9)
+		want(t, "packets", ps, err, []gateway.PacketRow{fill, p})
+		return nil
+	})
 }
