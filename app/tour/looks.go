@@ -101,6 +101,7 @@ func differ(a, b image.Image) int {
 // elder takes every screen of the staff in the old-age mode, then in English.
 func (j *journey) elder() error {
 	return steps(
+		func() error { j.goTo(screen.PageOperators, ""); return j.shot("operators") },
 		func() error { j.goTo(screen.PageSettings, ""); return j.shot("settings") },
 		func() error { return j.tap("大字、大按钮") },
 		func() error { return j.round("elder") },

@@ -154,6 +154,8 @@ func tour(t *testing.T, name, lang string, mode look.Mode, size fyne.Size) {
 	r.tap(r.s.T("settings.rebuild"))
 	shot("33-confirm")
 	r.press(fyne.KeyEscape)
+	r.go_(screen.PageOperators, "")
+	shot("35-operators")
 	r.s.folder = t.TempDir()
 	for _, n := range []string{"户口簿.jpg", "身份证.png", "说明.pdf"} {
 		if err := os.WriteFile(r.s.folder+"/"+n, []byte("x"), 0o600); err != nil {
