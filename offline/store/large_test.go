@@ -20,10 +20,7 @@ import (
 // large is a store with very many records, acknowledged as they came; BIANMIN_RECORDS asks for another number.
 func large(b *testing.B) (*rig, *Store, int) {
 	b.Helper()
-	n, err := strconv.Atoi(os.Getenv("BIANMIN_RECORDS"))
-	if err != nil {
-		n = 100_000
-	}
+	n := corpus.Count("BIANMIN_RECORDS", 100_000)
 	const together = 500
 	r := newRig(b)
 	s := r.login()
