@@ -91,7 +91,7 @@ one first
 one second
 one empty idle
 CGO_ENABLED=0 go run -tags no_emoji,migrated_fynedo,test,nowindow ./packaging/corpus/fill -data "$dir/data" -gateway "$bin/bianmin-gatewayd" \
-	2>"$dir/fill" || { cat "$dir/fill" >&2; exit 1; }
+	-persons "${BIANMIN_PERSONS:-100000}" -cases "${BIANMIN_CASES:-20000}" 2>"$dir/fill" || { cat "$dir/fill" >&2; exit 1; }
 begin
 until_true 300 all_sent
 until_true 120 has_book 2

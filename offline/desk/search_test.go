@@ -18,9 +18,6 @@ import (
 	"bianmin/packaging/corpus"
 )
 
-// town is the persons that searches are measured over.
-const town = 100_000
-
 // BenchmarkFind searches a sealed book of 100,000 persons on the disk as the search field does: twenty rows at most, each person
 // read and opened. The floor is one person's number compared with all of them in memory, one after another.
 func BenchmarkFind(b *testing.B) {
@@ -47,6 +44,7 @@ func BenchmarkFind(b *testing.B) {
 	}
 	d := &Desk{cfg: Config{Dir: dir, Suite: suite}.filled(), ring: ring}
 	n := packName{kind: "roster", version: 1, hash: vault.Hash{1}}
+	town := corpus.Count("BIANMIN_PERSONS", 100_000)
 	roster := corpus.Roster(1, town)
 	if err := d.makeBook(n, roster); err != nil {
 		b.Fatal(err)

@@ -15,23 +15,19 @@ import (
 	"bianmin/packaging/corpus"
 )
 
-const (
-	townPersons = 100_000
-	townCases   = 20_000
-	together    = 500 // cases of one transaction while the store is filled
-)
+const together = 500 // cases of one transaction while the store is filled
 
 // townMachine installs a machine with a town's roster and many cases, all acknowledged.
 func townMachine(b *testing.B) *desktest.Machine {
 	b.Helper()
-	folder, err := corpus.County(county.FS(), corpus.Roster(1, townPersons, "999999101201"))
+	folder, err := corpus.County(county.FS(), corpus.Roster(1, corpus.Count("BIANMIN_PERSONS", 100_000), "999999101201"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	m := desktest.NewOf(b, folder)
 	d, _ := m.Login(b)
 	cases := corpus.NewCases(1)
-	for range townCases / together {
+	for range corpus.Count("BIANMIN_CASES", 20_000) / together {
 		acts := make([]store.Act, together)
 		for i := range acts {
 			body := cases.Next()
