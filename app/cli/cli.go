@@ -88,7 +88,9 @@ type command struct {
 type options struct {
 	data, gateway, code, codeFile, machine string
 	operator, pinFile, newPINFile, service string
-	answers, lang                          string
+	answers, lang, field                   string
+	top                                    int
+	exact                                  bool
 	jsonOut, once, rebuild                 bool
 
 	setAside string // where a damaged database was moved to, for doctor
@@ -122,6 +124,12 @@ func commands() []command {
 		{name: "pin", folder: true, run: changePIN, flags: func(fs *flag.FlagSet, o *options) {
 			operator(fs, o)
 			fs.StringVar(&o.newPINFile, "new-pin-file", "", "")
+		}},
+		{name: "pinyin", run: pinyin, flags: func(fs *flag.FlagSet, o *options) {
+			operator(fs, o)
+			fs.IntVar(&o.top, "top", 1, "")
+			fs.StringVar(&o.field, "field", "text", "")
+			fs.BoolVar(&o.exact, "exact", false, "")
 		}},
 		{name: "version", run: version},
 		{name: "demo", run: demo},

@@ -278,3 +278,27 @@ func (s *Session) learn(text string, syl []string) {
 		l.learn(text, syl)
 	}
 }
+
+// Convert returns the first candidates for one line of pinyin that stand for all of it, then, when there are fewer than
+// most, those for its beginning. Blanks and apostrophes stand between syllables, tones and case do not matter, and what no
+// pinyin is written with stands between syllables, too.
+func (e *Engine) Convert(line string, o Options, most int) []string {
+	s := e.Session(o)
+	for _, r := range plainTones.Replace(strings.ToLower(line)) {
+		if !s.Input(r) && !(r >= '1' && r <= '5') {
+			s.Input('\'')
+		}
+	}
+	all := s.All()
+	out := make([]string, 0, min(most, len(all)))
+	for _, c := range all[:min(most, len(all))] {
+		out = append(out, c.Text)
+	}
+	return out
+}
+
+// plainTones takes tone marks away.
+var plainTones = strings.NewReplacer(
+	"ā", "a", "á", "a", "ǎ", "a", "à", "a", "ē", "e", "é", "e", "ě", "e", "è", "e", "ī", "i", "í", "i", "ǐ", "i", "ì", "i",
+	"ō", "o", "ó", "o", "ǒ", "o", "ò", "o", "ū", "u", "ú", "u", "ǔ", "u", "ù", "u", "ǖ", "v", "ǘ", "v", "ǚ", "v", "ǜ", "v",
+)
