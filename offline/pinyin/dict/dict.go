@@ -41,9 +41,9 @@ type Dict struct {
 	Names     Names
 
 	classes int
-	follow  []int16            // class before × class: what is added to the cost of the second
-	pairs   map[uint64]uint16  // word before, word: the cost of the second
-	leave   map[uint32]int16   // word before: what is added for a word that no pair names
+	follow  []int16           // class before × class: what is added to the cost of the second
+	pairs   map[uint64]uint16 // word before, word: the cost of the second
+	leave   map[uint32]int16  // word before: what is added for a word that no pair names
 	numbers map[string]uint16
 }
 

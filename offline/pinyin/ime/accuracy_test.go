@@ -47,9 +47,9 @@ func typed(o Options, letters string) []Candidate {
 
 // score counts how well samples are converted.
 type score struct {
-	n, top1, page     int
-	chars, right      int
-	wrong             []string
+	n, top1, page int
+	chars, right  int
+	wrong         []string
 }
 
 func (s *score) count(x sample, got []Candidate) {

@@ -20,9 +20,9 @@ type edge struct {
 
 // how much is allowed in reading keys, tried in this order until they can be read to the end.
 const (
-	strict  = iota // syllables and their fuzzy forms; the last may be incomplete
-	withSlips      // slips, too
-	withInitials   // initials for syllables, too
+	strict       = iota // syllables and their fuzzy forms; the last may be incomplete
+	withSlips           // slips, too
+	withInitials        // initials for syllables, too
 )
 
 // graph returns the syllables that may begin at each key, only those from which the end can be reached, and whether the end
@@ -85,3 +85,23 @@ func (e *Engine) spell(k *keys, start, at int, node int16, fuzzy Fuzzy, allow in
 }
 
 func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'o' }
+
+// cuts returns where the keys of a graph end that stand for the first, the second … of syllables.
+func cuts(g [][]edge, syl []uint16) []bool {
+	ends := make([]bool, len(g)+1)
+	var fit func(at int, syl []uint16) bool
+	fit = func(at int, syl []uint16) bool {
+		if len(syl) == 0 || at == len(g) {
+			return len(syl) == 0 && at == len(g)
+		}
+		for _, x := range g[at] {
+			if x.lo <= syl[0] && syl[0] <= x.hi && fit(x.to, syl[1:]) {
+				ends[x.to] = true
+				return true
+			}
+		}
+		return false
+	}
+	fit(0, syl)
+	return ends
+}

@@ -23,16 +23,16 @@ import (
 
 // Weights, in the counts of jieba's list (60 million words of text in all).
 const (
-	maxWord     = 8     // characters of a word
-	leastName   = 60    // a person's name this frequent is a word (李白); the others only teach the name model
-	leastAlien  = 20    // the same for foreign names
-	leastRare   = 1     // rarer words are left out
-	rareReading = 0.002 // share of a character's uses that a reading without any word gets
-	raise       = 10    // added to every word's count: words that are rare in newspapers are less rare at a counter
-	alone       = 0.7   // weight of single characters that are no particles: they break up words
-	countyCount = 300
-	townCount   = 12
-	villageCount = 3
+	maxWord       = 8     // characters of a word
+	leastName     = 60    // a person's name this frequent is a word (李白); the others only teach the name model
+	leastAlien    = 20    // the same for foreign names
+	leastRare     = 1     // rarer words are left out
+	rareReading   = 0.002 // share of a character's uses that a reading without any word gets
+	raise         = 10    // added to every word's count: words that are rare in newspapers are less rare at a counter
+	alone         = 0.7   // weight of single characters that are no particles: they break up words
+	countyCount   = 300
+	townCount     = 12
+	villageCount  = 3
 	leastVillages = 4 // a village's name is kept when so many villages have it
 )
 
@@ -47,12 +47,12 @@ type entry struct {
 type vocabulary struct {
 	syllables []string
 	number    map[string]uint16
-	words     map[string]*entry   // by text, the chief reading
-	chars     map[rune][]reading  // readings of single characters, best first
-	usable    map[rune]bool       // characters of the standard list
-	people    map[string]float64  // persons' names with their counts
-	entries   []*entry            // all, in the order of adding
-	longest   map[rune]int        // longest word by first character
+	words     map[string]*entry  // by text, the chief reading
+	chars     map[rune][]reading // readings of single characters, best first
+	usable    map[rune]bool      // characters of the standard list
+	people    map[string]float64 // persons' names with their counts
+	entries   []*entry           // all, in the order of adding
+	longest   map[rune]int       // longest word by first character
 }
 
 type reading struct {
