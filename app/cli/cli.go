@@ -91,7 +91,9 @@ type command struct {
 type options struct {
 	data, gateway, code, codeFile, machine string
 	operator, pinFile, newPINFile, service string
-	answers, lang                          string
+	answers, lang, field                   string
+	top                                    int  // of pinyin
+	exact                                  bool // of pinyin
 	jsonOut, once, rebuild, verbose        bool
 	to, from                               string // of backup and restore
 	daily, yes                             bool
@@ -150,6 +152,12 @@ func commands() []command {
 		{name: "erase", folder: true, run: erase, flags: eraseFlags},
 		{name: "operator", folder: true, words: true, run: operatorCommand, flags: peopleFlags},
 		{name: "recover", words: true, run: recoverCommand, flags: peopleFlags},
+		{name: "pinyin", run: pinyin, flags: func(fs *flag.FlagSet, o *options) {
+			operator(fs, o)
+			fs.IntVar(&o.top, "top", 1, "")
+			fs.StringVar(&o.field, "field", "text", "")
+			fs.BoolVar(&o.exact, "exact", false, "")
+		}},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
 		{name: "hello", run: hello},

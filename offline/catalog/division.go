@@ -62,6 +62,9 @@ func parentOf(code string) string {
 // Len returns how many divisions there are.
 func (d *Divisions) Len() int { return len(d.all) }
 
+// All returns all divisions in the order of their codes. It must not be changed.
+func (d *Divisions) All() []Division { return d.all }
+
 // Get returns a division by its code of 12 digits; shorter codes are filled with zeros.
 func (d *Divisions) Get(code string) (Division, bool) {
 	if p, err := ident.ParseDivision(code); err == nil {

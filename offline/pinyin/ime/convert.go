@@ -144,3 +144,9 @@ func (s *search) spell(x int32) (text string, syl []uint16, words int) {
 	}
 	return b.String(), syl, len(refs)
 }
+
+// single reports whether the cheapest word up to place j is one character.
+func (s *search) single(j int) bool {
+	items := s.l.at[0][j-1]
+	return len(items) > 0 && len(s.syllables(items[0].ref)) == 1
+}

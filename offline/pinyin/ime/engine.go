@@ -64,8 +64,10 @@ const MostCandidates = 50
 
 // Limits of what is offered beside the first reading.
 const (
-	mostSentences = 12             // readings of all keys that are made of several words
-	worseBy       = 10 * dict.Unit // further from the best they are no help
+	mostSentences  = 12             // readings of all keys that are made of several words
+	worseBy        = 10 * dict.Unit // further from the best they are no help
+	mostBeginnings = 10             // words for one beginning of the keys, unless it is a single syllable
+	mostPeople     = 2              // names among them that no list has
 )
 
 // Candidate is a text offered.
@@ -108,9 +110,31 @@ func (e *Engine) convert(k *keys, o *Options, before uint32, class uint8) []Cand
 		c := Candidate{Text: text, Keys: n, ref: w.item.ref, cls: w.item.class, syl: syl}
 		put(c)
 	}
-	for j := n - 1; j > 0 && len(out) < MostCandidates; j-- {
-		for _, it := range l.at[0][j-1] {
-			put(Candidate{Text: s.text(it.ref), Keys: j, ref: it.ref, cls: it.class, syl: s.syllables(it.ref)})
+	// Beginnings: those that end where a syllable of the best reading ends come before those that cut it up.
+	var ends []bool
+	if len(out) > 0 {
+		ends = cuts(g, out[0].syl)
+	}
+	for _, natural := range []bool{true, false} {
+		for j := n - 1; j > 0; j-- {
+			if ends != nil && ends[j] != natural || ends == nil && !natural {
+				continue
+			}
+			left, people := mostBeginnings, mostPeople
+			if s.single(j) {
+				left = MostCandidates
+			}
+			for _, it := range l.at[0][j-1] {
+				if it.ref&sourceMask == fromNames {
+					if people--; people < 0 {
+						continue
+					}
+				}
+				if left--; left < 0 {
+					break
+				}
+				put(Candidate{Text: s.text(it.ref), Keys: j, ref: it.ref, cls: it.class, syl: s.syllables(it.ref)})
+			}
 		}
 	}
 	return out

@@ -85,3 +85,23 @@ func (e *Engine) spell(k *keys, start, at int, node int16, fuzzy Fuzzy, allow in
 }
 
 func vowel(c byte) bool { return c == 'a' || c == 'e' || c == 'o' }
+
+// cuts returns where the keys of a graph end that stand for the first, the second … of syllables.
+func cuts(g [][]edge, syl []uint16) []bool {
+	ends := make([]bool, len(g)+1)
+	var fit func(at int, syl []uint16) bool
+	fit = func(at int, syl []uint16) bool {
+		if len(syl) == 0 || at == len(g) {
+			return len(syl) == 0 && at == len(g)
+		}
+		for _, x := range g[at] {
+			if x.lo <= syl[0] && syl[0] <= x.hi && fit(x.to, syl[1:]) {
+				ends[x.to] = true
+				return true
+			}
+		}
+		return false
+	}
+	fit(0, syl)
+	return ends
+}

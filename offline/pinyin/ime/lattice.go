@@ -19,12 +19,12 @@ const (
 
 // Limits of a conversion.
 const (
-	maxKeys    = 64             // longer input is cut: it is committed in parts long before
+	maxKeys    = 96             // longer input is cut: it is committed in parts long before
 	spanWords  = 14             // words considered for a span of keys in a sentence
 	firstWords = 120            // the same at the beginning, where they are offered
 	beamWidth  = 24             // ways kept at each place
 	finalWidth = 64             // ways kept at the end
-	mostCost   = 14 * dict.Unit // what may be spent on misspellings in one word
+	mostCost   = 30 * dict.Unit // what may be spent on misspellings in one word
 	mostVisits = 6000           // nodes of a trie looked at from one place
 )
 

@@ -87,7 +87,7 @@ func lexiconCost(f Field, k Kind) dict.Cost {
 	case f == AddressField:
 		return 9 * dict.Unit
 	case k == Service:
-		return 5 * dict.Unit
+		return 3 * dict.Unit
 	}
-	return 6 * dict.Unit
+	return 5 * dict.Unit
 }

@@ -111,21 +111,7 @@ func (s *Session) Composition() (text, letters string) {
 func (s *Session) cut(syl []uint16) string {
 	k := s.keys()
 	g, _ := s.engine.graph(k, s.opts.Fuzzy)
-	ends := make([]bool, k.len()+1)
-	var fit func(at int, syl []uint16) bool
-	fit = func(at int, syl []uint16) bool {
-		if len(syl) == 0 || at == k.len() {
-			return true
-		}
-		for _, x := range g[at] {
-			if x.lo <= syl[0] && syl[0] <= x.hi && fit(x.to, syl[1:]) {
-				ends[x.to] = true
-				return true
-			}
-		}
-		return false
-	}
-	fit(0, syl)
+	ends := cuts(g, syl)
 	var b strings.Builder
 	at := 0
 	for _, r := range s.typed {
@@ -270,6 +256,9 @@ func (s *Session) learn(text string, syl []string) {
 		return
 	}
 	for _, p := range s.picked {
+		if len(s.picked) > 1 && len(p.c.syl) == 1 {
+			continue // a character of a word says nothing about the character
+		}
 		if syl := s.engine.letters(p.c.syl); !p.top || l.known(p.text, syl) {
 			l.learn(p.text, syl)
 		}
@@ -278,3 +267,27 @@ func (s *Session) learn(text string, syl []string) {
 		l.learn(text, syl)
 	}
 }
+
+// Convert returns the first candidates for one line of pinyin that stand for all of it, then, when there are fewer than
+// most, those for its beginning. Blanks and apostrophes stand between syllables, tones and case do not matter, and what no
+// pinyin is written with stands between syllables, too.
+func (e *Engine) Convert(line string, o Options, most int) []string {
+	s := e.Session(o)
+	for _, r := range plainTones.Replace(strings.ToLower(line)) {
+		if !s.Input(r) && !(r >= '1' && r <= '5') {
+			s.Input('\'')
+		}
+	}
+	all := s.All()
+	out := make([]string, 0, min(most, len(all)))
+	for _, c := range all[:min(most, len(all))] {
+		out = append(out, c.Text)
+	}
+	return out
+}
+
+// plainTones takes tone marks away.
+var plainTones = strings.NewReplacer(
+	"ā", "a", "á", "a", "ǎ", "a", "à", "a", "ē", "e", "é", "e", "ě", "e", "è", "e", "ī", "i", "í", "i", "ǐ", "i", "ì", "i",
+	"ō", "o", "ó", "o", "ǒ", "o", "ò", "o", "ū", "u", "ú", "u", "ǔ", "u", "ù", "u", "ǖ", "v", "ǘ", "v", "ǚ", "v", "ǜ", "v",
+)

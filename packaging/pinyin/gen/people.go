@@ -16,7 +16,7 @@ import (
 // How names are weighed.
 const (
 	damp       = 0.75 // power of a name's count in the list of words: known persons are written about far more than they are many
-	listShare  = 0.6  // of our own list of given-name characters against the names in the list of words
+	listShare  = 0.75 // of our own list of given-name characters against the names in the list of words
 	usualLeast = 3    // a given name is kept as one when so many persons of the list have it
 	double     = 0.86 // of given names have two characters
 	other      = 0.12 // probability of a character of the other sex against one of this sex
