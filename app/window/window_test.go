@@ -202,7 +202,7 @@ func TestFromServiceToWizardAndBack(t *testing.T) {
 	r.typeText("gljt")
 	r.sees("共 1 个事项")
 	r.press(fyne.KeyReturn)
-	r.sees("承诺时限", "15 个工作日", "居民身份证", "免提交", "设定依据")
+	r.sees("承诺时限", "15 个工作日", "居民身份证", "必须", "设定依据")
 	r.press(fyne.KeyReturn) // the primary button
 	r.sees("为谁办理？")
 	r.typeText("lyz")

@@ -16,7 +16,10 @@ var testNow = time.Date(2026, 11, 22, 4, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return testNow }
 
-func env() Env { return Env{Now: clock, Division: "999999101201"} }
+func env() Env {
+	banks := NewList([]Option{{Code: "103", Label: Text{"农业银行", "Agricultural Bank of China"}}, {Code: "314", Label: Text{"农村商业银行", "Rural commercial bank"}}})
+	return Env{Now: clock, Division: "999999101201", Lists: ListMap{"bank": banks}}
+}
 
 func must[T any](t testing.TB) func(v T, err error) T {
 	return func(v T, err error) T {

@@ -18,14 +18,14 @@ func photos(seed byte) []any { return []any{blob(seed).Value()} }
 func gaolingAnswers(t testing.TB) Values {
 	return Values{
 		"name": "王桂英", "idno": wang, "hukou": "999999101201", "hukouAddress": "柳河镇柳河村3组12号", "sameHome": true,
-		"applyType": "first", "bankcard": card(t), "contactName": "王小兰", "contactRelation": "child", "contactPhone": "13800000000",
+		"applyType": "first", "bank": "314", "bankcard": card(t), "contactName": "王小兰", "contactRelation": "child", "contactPhone": "13800000000",
 		"way": "self", "idcardPhoto": photos(1), "hukouBook": photos(4), "promise": true, "share": true, "sign": signature(7).Value(),
 	}
 }
 
 func linshiAnswers(t testing.TB) Values {
 	return Values{
-		"name": "李建国", "idno": born(t, "1980-01-01", 1), "phone": "13900000000", "hukou": "999999101201", "live": "999999101201",
+		"name": "李建国", "idno": born(t, "1980-01-01", 1), "phone": "13900000000", "origin": "self", "hukou": "999999101201", "live": "999999101201",
 		"liveAddress": "柳河镇柳河村1组3号", "kind": "emergency", "urgent": false, "cause": "fire", "happenedOn": "2026-11-18",
 		"story": "房屋失火，家中粮食和衣物烧毁", "sameCause": false, "amount": int64(300000), "category": "dibao", "bankcard": card(t),
 		"income": int64(120000), "family": []any{
@@ -102,7 +102,7 @@ func TestSampleFormsTakeACase(t *testing.T) {
 // A form that is only opened asks for everything that is needed, in reading order, and nothing of a hidden section.
 func TestSampleFormsAskForWhatIsMissing(t *testing.T) {
 	s := sample(t, "gaoling").Start(env())
-	want := "name=form.required idno=form.required hukouAddress=form.required bankcard=form.required contactName=form.required " +
+	want := "name=form.required idno=form.required hukouAddress=form.required bank=form.requiredChoice bankcard=form.required contactName=form.required " +
 		"contactRelation=form.requiredChoice contactPhone=form.required idcardPhoto=form.requiredMaterial hukouBook=form.requiredMaterial " +
 		"promise=form.requiredConsent share=form.requiredConsent sign=form.requiredSignature"
 	if got := keys(s.Problems()); got != want {

@@ -107,6 +107,9 @@ const (
 	cardPrefix  = "62999900"
 )
 
+// banks are the banks of social security cards: codes of the list "bank".
+var banks = []string{"314", "103", "403"}
+
 // makeRoster returns roster.json.
 func makeRoster() ([]byte, error) {
 	r := people.Roster{V: people.Version, Source: "公安人口库", AsOf: "2026-11-01"}
@@ -155,6 +158,7 @@ func makeRoster() ([]byte, error) {
 			case "":
 			case "card":
 				p.Elements[people.BankCard] = people.Element{Value: card(n), Source: "人社社保卡库", AsOf: "2026-11-01"}
+				p.Elements[people.Bank] = people.Element{Value: banks[n%len(banks)], Source: "人社社保卡库", AsOf: "2026-11-01"}
 			default:
 				p.Tags = append(p.Tags, tag)
 			}

@@ -33,11 +33,12 @@ type training struct {
 	*rand.Rand
 	items map[string]catalog.Item
 	forms map[string]*form.Program
+	lists form.ListMap
 }
 
 // trainDictionary returns a zstd dictionary for records of the county's cases, from perForm made-up cases of each form.
 func trainDictionary(src fs.FS, perForm int) ([]byte, error) {
-	t := &training{rand.New(rand.NewPCG(2026, 11)), map[string]catalog.Item{}, map[string]*form.Program{}}
+	t := &training{rand.New(rand.NewPCG(2026, 11)), map[string]catalog.Item{}, map[string]*form.Program{}, form.ListMap{}}
 	var items []catalog.Item
 	data, err := fs.ReadFile(src, "items.json")
 	if err != nil {
@@ -48,6 +49,9 @@ func trainDictionary(src fs.FS, perForm int) ([]byte, error) {
 	}
 	for _, it := range items {
 		t.items[it.ID] = it
+	}
+	if err := t.list(src, "bank"); err != nil {
+		return nil, err
 	}
 	names, err := fs.Glob(src, "forms/*.json")
 	if err != nil {
@@ -81,6 +85,20 @@ func trainDictionary(src fs.FS, perForm int) ([]byte, error) {
 	return zstd.BuildDict(zstd.BuildDictOptions{
 		ID: dictID, Contents: samples, History: common(samples, maxDict), Offsets: [3]int{1, 4, 8}, CompatV155: true, Level: zstd.SpeedBetterCompression,
 	})
+}
+
+// list reads a list of the county that forms name.
+func (t *training) list(src fs.FS, name string) error {
+	data, err := fs.ReadFile(src, "lists/"+name+".json")
+	if err != nil {
+		return err
+	}
+	var f struct{ Rows []form.Option }
+	if err := json.Unmarshal(data, &f); err != nil {
+		return fmt.Errorf("list %s: %w", name, err)
+	}
+	t.lists[name] = form.NewList(f.Rows)
+	return nil
 }
 
 // gram is the shortest piece worth repeating; a piece must stand in least samples to be common.
@@ -174,7 +192,7 @@ func (t *training) record(p *form.Program) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, problems := p.Answers(form.Env{Now: func() time.Time { return now }, Division: t.village()}, 1, line)
+	s, problems := p.Answers(form.Env{Now: func() time.Time { return now }, Division: t.village(), Lists: t.lists}, 1, line)
 	if problems = append(problems, s.Problems()...); len(problems) > 0 {
 		return nil, problems[0]
 	}
@@ -210,7 +228,7 @@ func (t *training) answers(id string) (map[string]any, error) {
 		agent := t.IntN(3) == 0
 		a["idno"] = t.id(1926, 1945)
 		a["hukou"], a["hukouAddress"], a["sameHome"] = t.village(), t.address(), true
-		a["applyType"], a["bankcard"] = pick(t, "first", "renew"), t.card()
+		a["applyType"], a["bank"], a["bankcard"] = pick(t, "first", "renew"), pick(t, "103", "314", "402"), t.card()
 		a["contactName"], a["contactRelation"], a["contactPhone"] = t.name(), pick(t, "child", "spouse", "kin"), t.phone()
 		a["way"], a["idcardPhoto"], a["hukouBook"], a["share"] = "self", t.photos(2, "身份证"), t.photos(1, "户口簿"), true
 		if agent {
@@ -221,6 +239,10 @@ func (t *training) answers(id string) (map[string]any, error) {
 		a["idno"], a["phone"], a["hukou"], a["live"], a["liveAddress"] = t.id(1950, 2000), t.phone(), t.village(), t.village(), t.address()
 		a["kind"], a["cause"], a["story"], a["sameCause"] = "expense", pick(t, "illness", "school", "living"), pick(t, "家庭成员住院治疗，自付费用较高，生活困难。", "孩子上大学，学费和生活费难以负担。"), false
 		a["expenses"], a["amount"], a["category"], a["bankcard"], a["income"] = int64(100*(5000+t.IntN(40000))), int64(100*(500+t.IntN(4000))), pick(t, "margin", "none"), t.card(), int64(100*t.IntN(3000))
+		a["origin"] = "self"
+		if t.IntN(4) == 0 {
+			a["origin"], a["helperName"], a["helperPost"], a["helperPhone"], a["helperReason"] = "agent", t.name(), "village", t.phone(), "本人住院，由村里代办"
+		}
 		a["family"] = []any{
 			map[string]any{"name": t.name(), "idno": t.id(1950, 2000), "relation": "spouse", "income": int64(100 * t.IntN(3000)), "sign": t.signature()},
 			map[string]any{"name": t.name(), "idno": t.id(2012, 2024), "relation": "child"},
@@ -231,6 +253,9 @@ func (t *training) answers(id string) (map[string]any, error) {
 		a["arrivedOn"], a["purpose"], a["live"], a["liveAddress"] = fmt.Sprintf("2026-%02d-%02d", 1+t.IntN(10), 1+t.IntN(28)), pick(t, "work", "business"), t.village(), t.address()
 		a["homeType"], a["landlord"], a["leaseUntil"] = "rent", map[string]any{"name": t.name(), "phone": t.phone()}, "2027-12-31"
 		a["employed"], a["photo"], a["idcardPhoto"], a["lease"] = false, t.photos(1, "照片"), t.photos(2, "身份证"), t.photos(1, "租赁合同")
+		if t.IntN(4) == 0 {
+			a["purpose"], a["school"], a["schoolProof"] = "study", "示范县第一中学", t.photos(1, "就读证明")
+		}
 	default:
 		return nil, errors.New("no training cases are written for this form")
 	}
