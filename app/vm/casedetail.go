@@ -164,7 +164,7 @@ func (v *CaseDetail) State() CaseDetailState {
 		return CaseDetailState{}
 	}
 	st := CaseDetailState{
-		Ready: true, Item: c.ItemName, Who: whoOf(t, c, v.s.Operator().ID, v.reveal),
+		Ready: true, Item: itemName(t, v.s, c.Service, c.ItemName), Who: whoOf(t, c, v.s.Operator().ID, v.reveal),
 		State: t.T(c.State.Key()), StateTone: stateTone(c.State), Delivery: t.T(c.Delivery.Key()), DeliveryTone: deliveryTone(c.Delivery),
 		Explain: t.T("case.explain." + string(c.Delivery)), Reveal: t.T("case.reveal"),
 	}

@@ -221,9 +221,10 @@ func (h *Home) today() []TodayRow {
 const CasesNeedMe = "needs"
 
 func (h *Home) draftRow(d counter.Draft, now time.Time) DraftRow {
-	row := DraftRow{ID: d.ID, Title: d.Item, To: Target{pageWizard, "draft:" + d.ID}}
+	name := itemName(h.t, h.s, d.Service, d.Item)
+	row := DraftRow{ID: d.ID, Title: name, To: Target{pageWizard, "draft:" + d.ID}}
 	if d.Case != 0 {
-		row.Title = h.t.T("home.draftCorrection", "item", d.Item)
+		row.Title = h.t.T("home.draftCorrection", "item", name)
 	}
 	who := d.Who
 	if who == "" {
@@ -392,7 +393,7 @@ func (h *Home) findCases() []Hit {
 
 func (h *Home) caseHit(c *counter.Case) Hit {
 	hit := Hit{
-		Icon: "cases", Title: c.Applicant + " · " + c.ItemName, Note: c.No, Word: h.t.T(c.State.Key()),
+		Icon: "cases", Title: c.Applicant + " · " + itemName(h.t, h.s, c.Service, c.ItemName), Note: c.No, Word: h.t.T(c.State.Key()),
 		To: Target{pageCase, utoa(c.Reference())},
 	}
 	if c.OfficialNo != "" {

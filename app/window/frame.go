@@ -47,7 +47,7 @@ func (s *Shell) showBar() {
 	}
 	line := s.line.State(s)
 	s.top.Set(look.TopBarState{
-		Station: s.machine.Counter.Station().Name, Page: s.view.Title(), Sync: line.Text, State: lineState(line.State),
+		Station: s.machine.Counter.Station().In(s.Lang()), Page: s.view.Title(), Sync: line.Text, State: lineState(line.State),
 		Offline: line.Offline, Operator: s.session.Operator().Name,
 	})
 	var items []look.RailItem

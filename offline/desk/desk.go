@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bianmin/offline/casefile"
@@ -61,6 +62,8 @@ type Desk struct {
 	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none
 	noPacks  error                      // why catalog is nil while somebody is at work
 	programs map[[32]byte]*form.Program // compiled forms by hash
+
+	nameEN atomic.Pointer[string] // the station's English name; see learnStation
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
@@ -83,7 +86,9 @@ func Open(cfg Config) (*Desk, error) {
 		return nil, err
 	}
 	endEnrolling(cfg)
-	return &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}, nil
+	d := &Desk{cfg: cfg, ring: ring, en: en, store: st, programs: map[[32]byte]*form.Program{}}
+	d.readStation()
+	return d, nil
 }
 
 func openStore(cfg Config, ring *vault.Ring, en Enrolment) (*store.Store, error) {
@@ -114,7 +119,11 @@ func (d *Desk) Close() error {
 }
 
 // Station returns where the machine stands.
-func (d *Desk) Station() counter.Station { return d.en.Station }
+func (d *Desk) Station() counter.Station {
+	st := d.en.Station
+	st.NameEN = d.stationEN()
+	return st
+}
 
 // Enrolment returns what the platform granted, under the number that this machine has now.
 func (d *Desk) Enrolment() Enrolment {
@@ -193,6 +202,9 @@ func (d *Desk) setCatalog(key vault.PrivateKey) {
 	d.catalog, d.noPacks = d.openCatalog(key)
 	if d.noPacks != nil {
 		d.cfg.Log.Error("packs do not open", slog.Any("cause", d.noPacks))
+	}
+	if d.catalog != nil {
+		d.learnStation(d.catalog) // packs that came before this was kept
 	}
 }
 
