@@ -36,7 +36,7 @@ func TestEnglishNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	d = m.Open(t) // nobody is logged in: the packs are sealed
-	if got := NewLogin(en, d, m.Clock.Now, nil, false).State().Station; got != station {
+	if got := NewLogin(en, d.Counter(), m.Clock.Now, nil, false).State().Station; got != station {
 		t.Errorf("log-in page in English: %q", got)
 	}
 }
