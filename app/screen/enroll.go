@@ -76,7 +76,8 @@ func NewEnroll(env *Env, m *vm.Enroll) *Enroll {
 		look.Grow(look.VStack(look.GapH, s.station, s.text))), look.Line(), s.names)
 	const wide = 760
 	s.scroll = input.NewScroll(look.Narrow(wide, look.Pad(look.Gap3, look.Gap4, look.VStack(look.Gap3,
-		look.VStack(look.Gap1, look.PageTitle(env.T("enroll.title")), look.Body(env.T("enroll.text"))), s.ask, s.success, look.Wrap(look.Gap1, lookButtons(env, &s.OnLook, &s.OnLang)...)))))
+		look.Wrap(look.Gap1, lookButtons(env, &s.OnLook, &s.OnLang)...),
+		look.VStack(look.Gap1, look.PageTitle(env.T("enroll.title")), look.Body(env.T("enroll.text"))), s.ask, s.success))))
 	s.root = look.Page(nil, s.scroll, look.ActionBar([]fyne.CanvasObject{s.progress}, s.begin, s.done))
 	st := m.State()
 	s.gateway.SetText(st.Gateway)
