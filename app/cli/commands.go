@@ -267,7 +267,7 @@ func status(ctx context.Context, e *Env, o *options, _ []string) int {
 		last = translations.SecondText(e.Texts.In(e.Lang), *st.LastAck)
 	}
 	fmt.Fprintln(e.Out, e.T("cli.status", map[string]string{
-		"station": st.Station.Name, "device": strconv.FormatUint(uint64(st.Device), 10), "records": strconv.FormatUint(st.Records, 10),
+		"station": st.Station.In(e.Lang), "device": strconv.FormatUint(uint64(st.Device), 10), "records": strconv.FormatUint(st.Records, 10),
 		"acknowledged": strconv.FormatUint(st.Acknowledged, 10), "drafts": strconv.Itoa(st.Drafts),
 		"quarantine": strconv.Itoa(st.Quarantine), "lastAck": last,
 	}))

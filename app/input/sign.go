@@ -258,10 +258,13 @@ func (p *paper) fit(size fyne.Size) (scale, dx, dy float32) {
 	return scale, (size.Width - scale*float32(p.strokes.Width)) / 2, (size.Height - scale*float32(p.strokes.Height)) / 2
 }
 
+// mostPaper keeps the pad, its buttons and the signer's name together on a screen of 800 pixels, also in large type.
+const mostPaper = 240
+
 // HeightFor returns the height of the paper: the width of a slip in its proportions, within what a screen has.
 func (p *paper) HeightFor(width float32) float32 {
 	touch := look.Measures().Touch
-	return min(max(width*0.3, touch*4), touch*6)
+	return min(max(width*0.3, touch*3), mostPaper)
 }
 
 // paint returns the ink at the size of the screen. It draws only what is new since the last time.

@@ -432,3 +432,30 @@ func TestPartsLookAsTheirMasters(t *testing.T) {
 		})
 	}
 }
+
+// A name beside a value may be set on two lines, but no Latin word of it is cut in two, at any width, in any size.
+func TestNamesAreNotBrokenInsideAWord(t *testing.T) {
+	app := test.NewTempApp(t)
+	for _, mode := range Modes() {
+		Set(app, mode)
+		for _, width := range []float32{240, 300, 420, 500, 900} {
+			for _, name := range []string{"Last acknowledgement", "Responsibilities", "上次平台签收"} {
+				row := KeyValue(name, "今天 09:31")
+				row.Resize(fyne.NewSize(width, HeightFor(row, width)))
+				label, _ := row.Objects[0].(*Text)
+				value := row.Objects[1]
+				words := strings.Fields(name)
+				for _, line := range label.linesFor(label.Size().Width) {
+					for _, part := range strings.Fields(line) {
+						if name[0] < 0x80 && !slices.Contains(words, part) {
+							t.Errorf("%v, %v wide: %q is broken at %q", mode, width, name, part)
+						}
+					}
+				}
+				if value.Position().X < label.Size().Width && value.Position().Y < label.Size().Height {
+					t.Errorf("%v, %v wide: %q covers its value", mode, width, name)
+				}
+			}
+		}
+	}
+}

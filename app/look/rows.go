@@ -34,17 +34,28 @@ func KeyObject(key string, value fyne.CanvasObject) *fyne.Container {
 	return Arrange(&keyValueLayout{}, NewText(key, StyleBody, RoleSecondary), value)
 }
 
-// keyValueLayout gives the name eight characters' width (a third of narrow pages), the value the rest.
+// keyValueLayout gives the name eight characters' width (a third of narrow pages), the value the rest. A Latin word is
+// never broken: the name gets as much as its longest word needs, and where that is more than half, the value goes below.
 type keyValueLayout struct{ width float32 }
 
-func (k *keyValueLayout) columns(width float32) (name, value float32) {
+// columns returns the widths of name and value, and whether the value stands below the name.
+func (k *keyValueLayout) columns(o []fyne.CanvasObject, width float32) (name, value float32, below bool) {
 	m := Measures()
 	name = min(m.Body*8, width/3)
-	return name, max(0, width-name-2*m.Grid)
+	if t, ok := o[0].(*Text); ok {
+		name = max(name, t.longestWord())
+	}
+	if name > width/2 {
+		return width, width, true
+	}
+	return name, max(0, width-name-2*m.Grid), false
 }
 
 func (k *keyValueLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
-	name, value := k.columns(width)
+	name, value, below := k.columns(o, width)
+	if below {
+		return HeightFor(o[0], name) + HeightFor(o[1], value)
+	}
 	return max(HeightFor(o[0], name), HeightFor(o[1], value))
 }
 
@@ -55,7 +66,15 @@ func (k *keyValueLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 
 func (k *keyValueLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	k.width = size.Width
-	name, value := k.columns(size.Width)
+	name, value, below := k.columns(o, size.Width)
+	if below {
+		h := HeightFor(o[0], name)
+		o[0].Move(fyne.NewPos(0, 0))
+		o[0].Resize(fyne.NewSize(name, h))
+		o[1].Move(fyne.NewPos(0, h))
+		o[1].Resize(fyne.NewSize(value, HeightFor(o[1], value)))
+		return
+	}
 	top := (size.Height - HeightFor(o[1], value)) / 2
 	nameTop := (size.Height - HeightFor(o[0], name)) / 2
 	if t, ok := o[1].(*Text); ok && len(t.linesFor(value)) > 1 {

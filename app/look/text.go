@@ -1,6 +1,8 @@
 package look
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/widget"
@@ -139,6 +141,15 @@ func (t *Text) pitch() float32 { return t.style.size() * Measures().LineSpacing 
 
 func (t *Text) measure(s string) float32 {
 	return fyne.MeasureText(s, t.style.size(), fyne.TextStyle{Bold: t.style.bold()}).Width
+}
+
+// longestWord returns the width below which a word of the text would be broken.
+func (t *Text) longestWord() float32 {
+	var w float32
+	for _, atom := range atoms(t.text) {
+		w = max(w, t.measure(strings.TrimRight(atom, " ")))
+	}
+	return w
 }
 
 func (t *Text) linesFor(width float32) []string {

@@ -94,3 +94,32 @@ func canvasOf(obj fyne.CanvasObject) fyne.Canvas {
 	}
 	return app.Driver().CanvasForObject(obj)
 }
+
+// lookButtons are larger text, more contrast and the other language, for the pages before a login. The callbacks are
+// read at the tap; either may be nil.
+func lookButtons(env *Env, onLook, onLang *func(string)) []fyne.CanvasObject {
+	now := look.Current()
+	larger, contrast := now, now
+	larger.Elder, contrast.HighContrast = !now.Elder, !now.HighContrast
+	other, word := "en", "English"
+	if env.Lang() == "en" {
+		other, word = "zh", "中文"
+	}
+	pick := func(icon, text string, fn *func(string), name string) fyne.CanvasObject {
+		return look.QuietButton(text, icon, func() {
+			if *fn != nil {
+				(*fn)(name)
+			}
+		})
+	}
+	text, tone := env.T("login.larger"), env.T("login.contrast")
+	if now.Elder {
+		text = env.T("login.standard")
+	}
+	if now.HighContrast {
+		tone = env.T("login.normalContrast")
+	}
+	return []fyne.CanvasObject{
+		pick("elder", text, onLook, larger.String()), pick("contrast", tone, onLook, contrast.String()), pick("text", word, onLang, other),
+	}
+}

@@ -17,6 +17,8 @@ type Enroll struct {
 	OnEnrolled func()
 	// OnDone is called when the person has read who may log in.
 	OnDone func()
+	OnLook func(look string) // another look was chosen; nil: nobody listens
+	OnLang func(lang string) // another language was chosen; nil: nobody listens
 
 	env *Env
 	vm  *vm.Enroll
@@ -74,6 +76,7 @@ func NewEnroll(env *Env, m *vm.Enroll) *Enroll {
 		look.Grow(look.VStack(look.GapH, s.station, s.text))), look.Line(), s.names)
 	const wide = 760
 	s.scroll = input.NewScroll(look.Narrow(wide, look.Pad(look.Gap3, look.Gap4, look.VStack(look.Gap3,
+		look.Wrap(look.Gap1, lookButtons(env, &s.OnLook, &s.OnLang)...),
 		look.VStack(look.Gap1, look.PageTitle(env.T("enroll.title")), look.Body(env.T("enroll.text"))), s.ask, s.success))))
 	s.root = look.Page(nil, s.scroll, look.ActionBar([]fyne.CanvasObject{s.progress}, s.begin, s.done))
 	st := m.State()

@@ -165,29 +165,7 @@ func (s *Login) operator(o vm.LoginCard) *operatorCard {
 
 // foot has what a person may need before logging in: larger text, more contrast, the other language.
 func (s *Login) foot() fyne.CanvasObject {
-	now := look.Current()
-	larger, contrast := now, now
-	larger.Elder, contrast.HighContrast = !now.Elder, !now.HighContrast
-	other, word := "en", "English"
-	if s.env.Lang() == "en" {
-		other, word = "zh", "中文"
-	}
-	pick := func(icon, text string, fn *func(string), name string) fyne.CanvasObject {
-		return look.QuietButton(text, icon, func() {
-			if *fn != nil {
-				(*fn)(name)
-			}
-		})
-	}
-	text, tone := s.env.T("login.larger"), s.env.T("login.contrast")
-	if now.Elder {
-		text = s.env.T("login.standard")
-	}
-	if now.HighContrast {
-		tone = s.env.T("login.normalContrast")
-	}
-	return look.Wrap(look.Gap1, s.toggle, pick("elder", text, &s.OnLook, larger.String()), pick("contrast", tone, &s.OnLook, contrast.String()),
-		pick("text", word, &s.OnLang, other))
+	return look.Wrap(look.Gap1, append([]fyne.CanvasObject{s.toggle}, lookButtons(s.env, &s.OnLook, &s.OnLang)...)...)
 }
 
 func (s *Login) tryPhrase() {

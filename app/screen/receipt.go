@@ -31,7 +31,7 @@ type Receipt struct {
 	official *look.Text
 	stages   *fyne.Container
 	slip     *fyne.Container
-	slipBox  *input.Scroll
+	left     *input.Scroll
 	qr       *look.QR
 	scan     *look.Text
 	busy     *fyne.Container
@@ -58,16 +58,17 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.official = look.Label("")
 	r.stages = look.Wrap(look.Gap1)
 	r.slip = look.VStack(look.Gap0)
-	r.slipBox = input.NewScroll(look.Pad(look.Gap2, look.Gap2, r.slip))
 	r.qr = look.NewQR(nil)
 	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
 	r.foot = look.VStack(look.Gap0)
-	left := look.Edges(look.VStack(look.Gap1,
+	// All of it scrolls: in large type what stands above the slip would leave it no room.
+	left := input.NewScroll(look.VStack(look.Gap1,
 		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
-		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, look.VStack(look.Gap0)), nil, nil,
-		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), r.slipBox))
+		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages,
+		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip))))
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
+	r.left = left
 	r.body = look.Arrange(receiptLayout{}, left, right)
 	r.busy = look.VStack(look.Gap0)
 	r.root = look.Page(nil, look.Layer(look.Column(r.body), r.busy), r.foot)
@@ -158,6 +159,7 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.showStages(s.Stages)
 	if !bytes.Equal(old.Slip, s.Slip) {
 		r.slip.Objects = []fyne.CanvasObject{slipPicture(s.Slip)}
+		defer r.left.Refresh()
 	}
 	if old.Link != s.Link {
 		if code, err := receipt.QR(s.Link, receipt.LevelM); err == nil {

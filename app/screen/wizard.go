@@ -159,7 +159,7 @@ func (w *Wizard) Show(s vm.WizardState) {
 
 	grown := showNotice(w.notice, s.Notice)
 	grown = showNotice(w.warning, s.Warning) || grown
-	grown = w.summary.show(w.env, s.Problems) || grown
+	grown = w.summary.show(w.env, s.Summary, s.Problems) || grown
 	rebuilt, changed := w.page.show(s.Blocks)
 	if turned || len(old.Review) > 0 || len(s.Review) > 0 {
 		w.review.Objects = reviewCards(s.Review, w.edit)
@@ -214,10 +214,14 @@ func (w *Wizard) changed(path form.Path, value string) {
 	if w.busy {
 		return
 	}
+	before := w.state.Agreed
 	w.vm.Set(path, value)
 	w.typing = path
 	w.update()
 	w.typing = ""
+	if w.state.Agreed && !before && w.state.Signer >= 0 {
+		w.scroll.Reveal(w.sign.frame) // nothing is left to read: the whole pad with its buttons comes into view
+	}
 }
 
 // leftField is called when the keyboard leaves a field: the moment to check it and to save.
@@ -474,7 +478,7 @@ func newWizardSummary(jump func(form.Path)) *wizardSummary {
 	return s
 }
 
-func (s *wizardSummary) show(env *Env, problems []vm.WizardProblem) (changed bool) {
+func (s *wizardSummary) show(env *Env, title string, problems []vm.WizardProblem) (changed bool) {
 	if len(problems) == len(s.shown) {
 		same := true
 		for i := range problems {
@@ -486,7 +490,7 @@ func (s *wizardSummary) show(env *Env, problems []vm.WizardProblem) (changed boo
 	}
 	s.shown = problems
 	s.Hidden = len(problems) == 0
-	s.title.SetText(env.T("wizard.problems", "n", itoa(len(problems))))
+	s.title.SetText(title)
 	s.hint.SetText(env.T("wizard.problems.hint"))
 	s.rows.Objects = nil
 	for _, p := range problems {

@@ -33,6 +33,7 @@ type CaseDetail struct {
 	loaded  bool
 	of      counter.Case
 	acked   uint64
+	lastAck time.Time // zero: never
 	unit    casefile.Unit
 	names   map[string]string // operators, by id
 	answers *form.Session     // nil when they cannot be read
@@ -139,6 +140,10 @@ func (v *CaseDetail) Load(ctx context.Context) error {
 	if of.Ref != 0 { // delivered under the number that this machine had before
 		acked = math.MaxUint64
 	}
+	v.lastAck = time.Time{}
+	if status.LastAck != nil {
+		v.lastAck = *status.LastAck
+	}
 	v.loaded, v.of, v.acked, v.unit, v.names, v.answers, v.fault = true, of, acked, unit, names, answers, fault
 	return nil
 }
@@ -164,7 +169,7 @@ func (v *CaseDetail) State() CaseDetailState {
 		return CaseDetailState{}
 	}
 	st := CaseDetailState{
-		Ready: true, Item: c.ItemName, Who: whoOf(t, c, v.s.Operator().ID, v.reveal),
+		Ready: true, Item: itemName(t, v.s, c.Service, c.ItemName), Who: whoOf(t, c, v.s.Operator().ID, v.reveal),
 		State: t.T(c.State.Key()), StateTone: stateTone(c.State), Delivery: t.T(c.Delivery.Key()), DeliveryTone: deliveryTone(c.Delivery),
 		Explain: t.T("case.explain." + string(c.Delivery)), Reveal: t.T("case.reveal"),
 	}
@@ -324,7 +329,7 @@ func (v *CaseDetail) steps() []CaseStep {
 		out = append(out, v.step(s))
 		if s.Kind == journal.KindCaseSubmitted {
 			if c.Seq <= v.acked {
-				out = append(out, CaseStep{What: t.T("case.step.delivered"), When: t.T("case.step.deliveredNote"), Tone: "ok"})
+				out = append(out, CaseStep{What: t.T("case.step.delivered"), When: v.deliveredBy(), Note: t.T("case.step.deliveredNote"), Tone: "ok"})
 			} else {
 				out = append(out, CaseStep{What: t.T("case.step.waiting"), When: t.T("case.step.waitingNote")})
 			}
@@ -354,6 +359,21 @@ func (v *CaseDetail) steps() []CaseStep {
 		last.When = t.T("case.before", "day", CivilText(t, c.Clock.Promised))
 	}
 	return append(out, last)
+}
+
+// deliveredBy is when the platform had the submission at the latest: an acknowledgement is kept for the newest record
+// only, so it is the first thing that the platform said of the case, or else the last acknowledgement.
+func (v *CaseDetail) deliveredBy() string {
+	at := v.lastAck
+	for _, s := range v.of.Timeline {
+		if s.Cursor != 0 && s.At != 0 && (at.IsZero() || millis(s.At).Before(at)) {
+			at = millis(s.At)
+		}
+	}
+	if at.IsZero() {
+		return ""
+	}
+	return v.t.T("case.step.deliveredBy", "when", MomentText(v.t, at))
 }
 
 func (v *CaseDetail) step(s casefile.Step) CaseStep {

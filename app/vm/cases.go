@@ -245,7 +245,7 @@ func (v *Cases) State() CasesState {
 	st.row = func(i int) CaseRow {
 		c := &book.cases[rows[i]]
 		r := CaseRow{
-			Seq: c.Seq, Who: whoOf(t, c, op, false), Item: c.ItemName, No: c.No, When: DayOrTime(t, time.UnixMilli(c.SubmittedAt), now),
+			Seq: c.Seq, Who: whoOf(t, c, op, false), Item: itemName(t, v.s, c.Service, c.ItemName), No: c.No, When: DayOrTime(t, time.UnixMilli(c.SubmittedAt), now),
 			To: Target{pageCase, utoa(c.Reference())},
 		}
 		r.State, r.StateTone = t.T(c.State.Key()), stateTone(c.State)

@@ -149,7 +149,7 @@ func faultField(err error) string {
 func (e *Enroll) SetDone(c counter.Counter) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	d := &EnrollDone{Title: e.t.T("enroll.done"), Station: c.Station().Name, Text: e.t.T("enroll.doneText")}
+	d := &EnrollDone{Title: e.t.T("enroll.done"), Station: c.Station().In(e.t.Lang()), Text: e.t.T("enroll.doneText")}
 	for _, op := range c.Operators() {
 		d.Operators = append(d.Operators, op.Name)
 	}

@@ -233,11 +233,12 @@ const (
 )
 
 func (h *Home) draftRow(d counter.Draft, now time.Time) DraftRow {
-	row := DraftRow{ID: d.ID, Title: d.Item, To: Target{pageWizard, "draft:" + d.ID}}
+	name := itemName(h.t, h.s, d.Service, d.Item)
+	row := DraftRow{ID: d.ID, Title: name, To: Target{pageWizard, "draft:" + d.ID}}
 	if d.Case != 0 {
-		row.Title = h.t.T("home.draftCorrection", "item", d.Item)
+		row.Title = h.t.T("home.draftCorrection", "item", name)
 		if d.Papers {
-			row.Title = h.t.T("home.draftPapers", "item", d.Item)
+			row.Title = h.t.T("home.draftPapers", "item", name)
 		}
 	}
 	who := d.Who
@@ -407,7 +408,7 @@ func (h *Home) findCases() []Hit {
 
 func (h *Home) caseHit(c *counter.Case) Hit {
 	hit := Hit{
-		Icon: "cases", Title: c.Applicant + " · " + c.ItemName, Note: c.No, Word: h.t.T(c.State.Key()),
+		Icon: "cases", Title: c.Applicant + " · " + itemName(h.t, h.s, c.Service, c.ItemName), Note: c.No, Word: h.t.T(c.State.Key()),
 		To: Target{pageCase, utoa(c.Reference())},
 	}
 	if c.OfficialNo != "" {

@@ -220,7 +220,7 @@ func (l *Login) State() LoginState {
 	defer l.mu.Unlock()
 	t, now := l.t, l.now()
 	st := LoginState{
-		Station: l.c.Station().Name, Date: DayText(t, now) + " " + WeekdayText(t, now), Time: ClockText(now),
+		Station: l.c.Station().In(t.Lang()), Date: DayText(t, now) + " " + WeekdayText(t, now), Time: ClockText(now),
 		Note: t.T("login.offline"), Title: t.T("login.title"), Hint: t.T("login.hint"), Chosen: l.chosen, Busy: l.busy,
 		Phrase: l.phrase, Change: l.session != nil || l.joining != "", Switch: t.T("login.usePhrase"),
 	}

@@ -181,7 +181,7 @@ func (v *Settings) State() SettingsState {
 	}
 	station := v.c.Station()
 	about := func(key, value string) { st.About = append(st.About, Fact{t.T("settings." + key), value}) }
-	about("station", station.Name)
+	about("station", station.In(t.Lang()))
 	about("division", station.Division)
 	about("device", itoa(int(v.status.Device)))
 	about("gateway", v.gateway)

@@ -11,6 +11,7 @@ import (
 
 	"bianmin/assets/translations"
 	"bianmin/offline/casefile"
+	"bianmin/offline/counter"
 	"bianmin/offline/ident"
 	"bianmin/offline/words"
 )
@@ -36,6 +37,20 @@ const (
 func Words(t Texts, err error) string {
 	key, args := words.KeyOf(err)
 	return t.T(key, pairs(args)...)
+}
+
+// itemName returns the name of a service in the language of the moment. recorded is the Chinese name that its cases were
+// taken in under, which is shown when the packs have no other.
+func itemName(t Texts, s counter.Session, service, recorded string) string {
+	if t.Lang() != translations.English {
+		return recorded
+	}
+	if cat, err := s.Catalog(); err == nil {
+		if it, ok := cat.Item(service); ok && it.Name.EN != "" {
+			return it.Name.EN
+		}
+	}
+	return recorded
 }
 
 func pairs(args map[string]string) []string {

@@ -89,6 +89,8 @@ type WizardState struct {
 	Saved    string        // 已保存 14:02:31
 	Unsaved  bool          // the last save failed; Warning says why
 	Problems []WizardProblem
+	Summary  string // heading of the problems
+	Agreed   bool   // signature step: every statement is agreed to, so that what is left is to sign
 	Blocks   []WizardBlock
 	Review   []ReviewBlock
 	Signers  []WizardSigner
@@ -102,8 +104,33 @@ type WizardNotice struct{ State, Title, Text string }
 
 // WizardProblem is a line of the summary; a tap leads to the field.
 type WizardProblem struct {
-	Path form.Path
-	Text string
+	Path    form.Path
+	Text    string
+	Missing bool // nothing was given; else what was given is wrong
+}
+
+// ProblemsText counts what is missing and what is wrong, each in its own words.
+func ProblemsText(t Texts, problems []WizardProblem) string {
+	missing := 0
+	for _, p := range problems {
+		if p.Missing {
+			missing++
+		}
+	}
+	wrong := len(problems) - missing
+	say := func(key string, n int) string {
+		if n == 1 {
+			key += "One"
+		}
+		return t.T(key, "n", itoa(n))
+	}
+	switch {
+	case wrong == 0:
+		return say("wizard.missing", missing)
+	case missing == 0:
+		return say("wizard.wrong", wrong)
+	}
+	return t.T("wizard.missingAndWrong", "missing", say("wizard.missing", missing), "wrong", say("wizard.wrong", wrong))
 }
 
 // WizardBlock is a section of the form on this step.
@@ -172,6 +199,7 @@ func (w *Wizard) State() WizardState {
 	s.Saved, s.Unsaved = w.saved()
 	s.Warning = w.warning()
 	s.Problems = w.problems()
+	s.Summary = ProblemsText(w.t, s.Problems)
 	switch w.step {
 	case StepReview:
 		s.Review = w.review()
@@ -181,8 +209,26 @@ func (w *Wizard) State() WizardState {
 	if w.step == form.StepSignature {
 		s.Signers = w.signers()
 		s.Signer = slices.IndexFunc(s.Signers, func(g WizardSigner) bool { return !g.Signed })
+		s.Agreed = agreed(s.Blocks)
 	}
 	return s
+}
+
+// agreed reports whether there are statements to agree to and each is.
+func agreed(blocks []WizardBlock) bool {
+	some := false
+	for _, b := range blocks {
+		for _, l := range b.Lines {
+			if l.Kind != LineKind(form.KindConsent) {
+				continue
+			}
+			if l.Value != "true" {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
 }
 
 func (w *Wizard) heading() string {
@@ -508,7 +554,7 @@ func (w *Wizard) problems() []WizardProblem {
 		step := w.stepOfPath(p.Path)
 		at := slices.Index(steps, step)
 		if step == w.step || w.step == StepReview && at < here || w.step == form.StepSignature && at < here {
-			out = append(out, WizardProblem{Path: p.Path, Text: p.Text.In(w.t.Lang())})
+			out = append(out, WizardProblem{Path: p.Path, Text: p.Text.In(w.t.Lang()), Missing: p.Missing()})
 		}
 	}
 	return out

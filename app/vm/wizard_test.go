@@ -203,3 +203,25 @@ func TestWizardSpeaksBothLanguages(t *testing.T) {
 		t.Errorf("sex %q", l.Shown)
 	}
 }
+
+func TestMissingAndWrongAreCountedApart(t *testing.T) {
+	texts, err := translations.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, bad := vm.WizardProblem{Missing: true}, vm.WizardProblem{}
+	for _, test := range []struct {
+		of     []vm.WizardProblem
+		zh, en string
+	}{
+		{[]vm.WizardProblem{gone, gone, gone}, "还有 3 处没有填", "3 things are missing"},
+		{[]vm.WizardProblem{bad}, "有 1 处填得不对", "1 answer is wrong"},
+		{[]vm.WizardProblem{gone, bad, gone, gone}, "还有 3 处没有填，有 1 处填得不对", "3 things are missing, 1 answer is wrong"},
+	} {
+		for lang, want := range map[string]string{"zh": test.zh, "en": test.en} {
+			if got := vm.ProblemsText(texts.In(lang), test.of); got != want {
+				t.Errorf("%s: %q, want %q", lang, got, want)
+			}
+		}
+	}
+}

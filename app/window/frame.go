@@ -47,7 +47,7 @@ func (s *Shell) showBar() {
 	}
 	line := s.line.State(s)
 	s.top.Set(look.TopBarState{
-		Station: s.machine.Counter.Station().Name, Page: s.view.Title(), Sync: line.Text, State: lineState(line.State),
+		Station: s.machine.Counter.Station().In(s.Lang()), Page: s.view.Title(), Sync: line.Text, State: lineState(line.State),
 		Offline: line.Offline, Operator: s.session.Operator().Name,
 	})
 	var items []look.RailItem
@@ -62,7 +62,14 @@ func (s *Shell) showBar() {
 		items = append(items, item)
 	}
 	s.rail.SetItems(items...)
-	s.rail.Select(s.here().page.rail)
+	here := s.here()
+	rail := here.page.rail
+	if m, ok := here.model.(*vm.Wizard); ok {
+		if _, correcting := m.Correcting(); correcting {
+			rail = railCases // the answer to a correction belongs to its case
+		}
+	}
+	s.rail.Select(rail)
 }
 
 func lineState(name string) look.State {

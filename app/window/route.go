@@ -21,7 +21,7 @@ import (
 
 // page says how a screen is made: its state from the argument of a route, and what is seen from its state.
 type page struct {
-	rail  string // the place in the rail it belongs to
+	rail  string // the place in the rail it belongs to, unless its model says so itself
 	root  bool   // reached from the rail: what came before it is forgotten, but home
 	once  bool   // not returned to: what was done there is done, or is a draft
 	model func(s *Shell, arg string) (any, error)

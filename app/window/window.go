@@ -244,7 +244,7 @@ func (s *Shell) enroll() {
 	m := vm.NewEnroll(s, s.o.Enroll)
 	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
 		v := screen.NewEnroll(s.env, m)
-		v.OnDone = s.login
+		v.OnDone, v.OnLook, v.OnLang = s.login, s.setLook, s.setLang
 		v.OnEnrolled = func() {
 			s.o.Work(func() {
 				machine, err := s.o.Open(s.onEvent)
@@ -256,7 +256,7 @@ func (s *Shell) enroll() {
 						s.machine = &machine
 						m.SetDone(machine.Counter)
 					}
-					v.Refresh()
+					s.view.Refresh() // another one than v, when the look was changed meanwhile
 				})
 			})
 		}

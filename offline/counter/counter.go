@@ -160,6 +160,15 @@ type Station struct {
 	Telephone string `cbor:"3,keyasint" json:"telephone"`
 	County    string `cbor:"4,keyasint" json:"county"`    // 6 digits
 	ShortHost string `cbor:"5,keyasint" json:"shortHost"` // host of receipt links
+	NameEN    string `cbor:"-" json:"nameEn,omitempty"`   // from the county's pack; "" while none is here
+}
+
+// In returns the station's name in a language: Chinese when it has no other.
+func (s Station) In(lang string) string {
+	if lang == "en" && s.NameEN != "" {
+		return s.NameEN
+	}
+	return s.Name
 }
 
 // Submitted is what the clerk gets once a case is durable.

@@ -194,7 +194,7 @@ func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter
 	if err != nil {
 		return counter.Receipt{}, err
 	}
-	r := counter.Receipt{Stage: stage, No: c.No, Official: c.OfficialNo, Item: c.ItemName, Name: c.MaskedName(), Station: s.d.en.Station}
+	r := counter.Receipt{Stage: stage, No: c.No, Official: c.OfficialNo, Item: c.ItemName, Name: c.MaskedName(), Station: s.d.Station()}
 	due := c.PromisedDue
 	switch stage {
 	case 1:
@@ -217,11 +217,22 @@ func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter
 	return r, nil
 }
 
+// itemName returns the name of a service in a language; what the record says when the packs do not know better.
+func (s *Session) itemName(service, recorded, lang string) string {
+	if it, err := s.Item(service); err == nil && lang == "en" && it.Name.EN != "" {
+		return it.Name.EN
+	}
+	return recorded
+}
+
 // Slip draws a receipt as it prints and records the print.
 func (s *Session) Slip(ctx context.Context, seq uint64, stage uint8, dots int, lang string) ([]byte, error) {
 	r, err := s.Receipt(ctx, seq, stage)
 	if err != nil {
 		return nil, err
+	}
+	if c, err := s.Case(ctx, seq); err == nil {
+		r.Item = s.itemName(c.Service, r.Item, lang)
 	}
 	img, err := s.d.drawSlip(r, dots, lang)
 	if err != nil {

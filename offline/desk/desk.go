@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bianmin/offline/casefile"
@@ -67,7 +68,8 @@ type Desk struct {
 	programs map[[32]byte]*form.Program // compiled forms by hash
 	seen     int                        // newest commit when Tend was called last
 
-	behind sync.WaitGroup // what no screen waits for
+	nameEN atomic.Pointer[string] // the station's English name; see learnStation
+	behind sync.WaitGroup         // what no screen waits for
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
@@ -104,6 +106,7 @@ func Open(cfg Config) (*Desk, error) {
 	if d.Wiping() { // a power cut came between the order and the end
 		return nil, errors.Join(ErrWiped, d.Wipe())
 	}
+	d.readStation()
 	return d, nil
 }
 
@@ -159,7 +162,11 @@ func (d *Desk) Close() error {
 }
 
 // Station returns where the machine stands.
-func (d *Desk) Station() counter.Station { return d.en.Station }
+func (d *Desk) Station() counter.Station {
+	st := d.en.Station
+	st.NameEN = d.stationEN()
+	return st
+}
 
 // Enrolment returns what the platform granted, under the number that this machine has now.
 func (d *Desk) Enrolment() Enrolment {
@@ -265,6 +272,9 @@ func (d *Desk) setCatalog(key vault.PrivateKey) {
 	d.catalog, d.noPacks = d.openCatalog(key)
 	if d.noPacks != nil {
 		d.cfg.Log.Error("packs do not open", slog.Any("cause", d.noPacks))
+	}
+	if d.catalog != nil {
+		d.learnStation(d.catalog) // packs that came before this was kept
 	}
 	if d.catalog != nil && d.catalog.Roster != nil {
 		c := d.catalog

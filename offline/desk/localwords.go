@@ -1,8 +1,11 @@
 package desk
 
-import "bianmin/offline/pinyin/ime"
+import (
+	"bianmin/offline/people"
+	"bianmin/offline/pinyin/ime"
+)
 
-// LocalWords returns the words no dictionary has: the people of the roster, the divisions, institutions and services of
+// LocalWords returns the words no dictionary has: the people of the roster whom the operator may see, the divisions, institutions and services of
 // this county, for [ime.Engine.Lexicon]. They are personal data: drop them when the session ends.
 func (s *Session) LocalWords() ([]ime.Entry, error) {
 	c, err := s.Catalog()
@@ -15,10 +18,18 @@ func (s *Session) LocalWords() ([]ime.Entry, error) {
 			out = append(out, ime.Entry{Text: text, Kind: kind})
 		}
 	}
-	if c.Roster != nil {
-		for i := range c.Roster.Persons {
-			add(c.Roster.Persons[i].Name(), ime.Person)
+	b, err := s.book()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.Each(func(p *people.Person) error {
+		seen, err := s.scope.person(b, p)
+		if seen {
+			add(p.Name(), ime.Person)
 		}
+		return err
+	}); err != nil {
+		return nil, s.d.bookFault(err)
 	}
 	for _, d := range c.Divisions.All() {
 		if d.InUse() {

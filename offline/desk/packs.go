@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"bianmin/offline/canon"
 	"bianmin/offline/catalog"
@@ -24,7 +25,10 @@ const (
 	packSuffix  = ".pack"
 	badSuffix   = ".damaged" // after a pack's name: it did not open, and is fetched again
 	dictFile    = "dictionary"
-	packAAD     = "bianmin/pack-at-rest/v1"
+	stationFile = "station"
+
+	maxStationName = 200 // bytes
+	packAAD        = "bianmin/pack-at-rest/v1"
 )
 
 // Packs hold rosters, so they are sealed at rest: their content to the device's encryption key, which opens at a login.
@@ -127,12 +131,15 @@ func (d *Desk) keepPack(data []byte) error {
 	if sp.Body, err = d.cfg.Suite.Seal(key, data, []byte(packAAD)); err != nil {
 		return err
 	}
-	dict, err := dictionaryOf(p)
+	county, err := countyOf(p)
 	if err != nil {
 		return err
 	}
-	if dict != nil {
-		if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, dictFile), dict); err != nil {
+	if county != nil {
+		d.learnStation(county)
+	}
+	if county != nil && county.Dictionary != nil {
+		if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, dictFile), county.Dictionary); err != nil {
 			return words.New("desk.folderUnwritable", err)
 		}
 	}
@@ -159,8 +166,38 @@ func (d *Desk) keepPack(data []byte) error {
 	return nil
 }
 
-// dictionaryOf returns the zstd dictionary of the county's pack; nil for other kinds.
-func dictionaryOf(p *catalog.Pack) ([]byte, error) {
+// learnStation keeps the station's English name where it can be read while nobody is logged in. The enrolment holds the
+// Chinese one, which is the legal one, so that a file that cannot be written takes away a translation and nothing else.
+func (d *Desk) learnStation(c *catalog.Catalog) {
+	st, ok := c.Station(d.en.Station.Division)
+	if !ok || st.Name.EN == "" || st.Name.EN == d.stationEN() {
+		return
+	}
+	d.nameEN.Store(&st.Name.EN)
+	if err := writeFile(filepath.Join(d.cfg.Dir, packsFolder, stationFile), []byte(st.Name.EN)); err != nil {
+		d.cfg.Log.Warn("keep station's name", slog.Any("cause", err))
+	}
+}
+
+// stationEN returns the station's English name, "" when it is not known.
+func (d *Desk) stationEN() string {
+	if name := d.nameEN.Load(); name != nil {
+		return *name
+	}
+	return ""
+}
+
+// readStation reads what learnStation kept.
+func (d *Desk) readStation() {
+	b, err := os.ReadFile(filepath.Join(d.cfg.Dir, packsFolder, stationFile))
+	if err == nil && len(b) <= maxStationName && utf8.Valid(b) {
+		name := string(b)
+		d.nameEN.Store(&name)
+	}
+}
+
+// countyOf opens the county's pack; nil for other kinds.
+func countyOf(p *catalog.Pack) (*catalog.Catalog, error) {
 	if p.Kind != catalog.KindCounty {
 		return nil, nil
 	}
@@ -172,7 +209,7 @@ func dictionaryOf(p *catalog.Pack) ([]byte, error) {
 	if err != nil {
 		return nil, words.New("desk.packRefused", err)
 	}
-	return c.Dictionary, nil
+	return c, nil
 }
 
 func readDict(dir string) ([]byte, error) {

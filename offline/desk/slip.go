@@ -47,7 +47,7 @@ func slipText(r counter.Receipt, t translations.Texts) receipt.SlipText {
 	if r.Stage == receipt.StagePlatform {
 		stage = "slip.2."
 	}
-	s := receipt.SlipText{Org: r.Station.Name, Title: t.T(stage + "title"), Note: t.T(stage + "note"), Scan: t.T("slip.scan")}
+	s := receipt.SlipText{Org: r.Station.In(t.Lang()), Title: t.T(stage + "title"), Note: t.T(stage + "note"), Scan: t.T("slip.scan")}
 	add := func(key, value string) {
 		if value != "" {
 			s.Lines = append(s.Lines, receipt.SlipLine{Label: t.T("slip." + key), Value: value})

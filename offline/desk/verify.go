@@ -60,7 +60,7 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 		return counter.Status{}, err
 	}
 	st := counter.Status{
-		Device: d.store.Device(), Station: d.en.Station, Demo: d.en.Demo,
+		Device: d.store.Device(), Station: d.Station(), Demo: d.en.Demo,
 		Records: sum.Records, Acknowledged: sum.Acked, Cases: sum.Cases, Drafts: sum.Drafts,
 		Quarantine: sum.Quarantined, Cursor: sum.Events, Clock: counter.ViewClock(d.cfg.Now(), sum.Clock),
 	}

@@ -23,6 +23,15 @@ func (p *Problem) Error() string { return string(p.Path) + ": " + p.Text.EN }
 // Unwrap returns the cause, nil for all but a line that could not be read.
 func (p *Problem) Unwrap() error { return p.Cause }
 
+// Missing reports whether the fault is that nothing, or too few rows, were given.
+func (p *Problem) Missing() bool {
+	switch p.Key {
+	case "form.required", "form.requiredChoice", "form.requiredMaterial", "form.requiredSignature", "form.requiredConsent", "form.rowsMin":
+		return true
+	}
+	return false
+}
+
 // Words returns the fault as an error for people.
 func (p *Problem) Words() error {
 	e := words.New(p.Key, nil)

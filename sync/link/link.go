@@ -106,7 +106,10 @@ func enroll(ctx context.Context, o EnrollOptions) (desk.Enrolment, []Operator, e
 	}
 	g := desk.Grant{
 		Enrolment: desk.Enrolment{
-			Device: grant.Device, Station: counter.Station(grant.Station), Root: root, SignKey: grant.Platform.SignKey,
+			Device: grant.Device, Station: counter.Station{
+				Division: grant.Station.Division, Name: grant.Station.Name, Telephone: grant.Station.Telephone,
+				County: grant.Station.County, ShortHost: grant.Station.ShortHost,
+			}, Root: root, SignKey: grant.Platform.SignKey,
 			SealKey: grant.Platform.SealKey, Gateway: gateway, Pins: pins, KeyList: grant.KeyList,
 			SignCert: grant.SignCert, SealCert: grant.SealCert, Demo: grant.Demo, At: grant.At, Recovery: grant.Recovery,
 		},
