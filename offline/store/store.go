@@ -258,17 +258,30 @@ func (s *Store) openFile() error {
 		var db *bolt.DB
 		var file *os.File
 		err := guarded(func() (err error) {
-			db, err = bolt.Open(s.path, 0o600, &bolt.Options{
+			o := bolt.Options{
 				Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true,
 				OpenFile: func(name string, flag int, perm os.FileMode) (f *os.File, err error) {
 					file, err = os.OpenFile(name, flag, perm)
 					return file, err
 				},
-			})
-			if err != nil {
-				return err
 			}
-			return walkKeys(db, limit)
+			// The walk has a mapping of its own, so that what it touches, the whole file, does not stay in memory.
+			if info, serr := os.Stat(s.path); serr == nil && info.Size() > 0 {
+				ro := o
+				ro.ReadOnly = true
+				if db, err = bolt.Open(s.path, 0o600, &ro); err != nil {
+					return err
+				}
+				if err := walkKeys(db, limit); err != nil {
+					return err
+				}
+				if err := db.Close(); err != nil {
+					return err
+				}
+				db, file = nil, nil
+			}
+			db, err = bolt.Open(s.path, 0o600, &o)
+			return err
 		})
 		switch {
 		case err != nil && db != nil:
