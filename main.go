@@ -10,8 +10,8 @@ import (
 	"syscall"
 
 	"bianmin/app/cli"
-	"bianmin/offline/private"
 	"bianmin/assets/translations"
+	"bianmin/offline/private"
 )
 
 func main() { os.Exit(run()) }
