@@ -231,7 +231,7 @@ func answers(t *testing.T, dir string, i int) (service, line string) {
 		service = "gaoling"
 		for k, v := range map[string]any{
 			"hukou": "999999101201", "hukouAddress": markAddress + "1号", "sameHome": false, "live": "999999101201", "liveAddress": markAddress + "2号",
-			"applyType": "first", "bankcard": bankCard(i), "contactName": name, "contactRelation": "child", "contactPhone": phone, "way": "agent",
+			"applyType": "first", "bank": "103", "bankcard": bankCard(i), "contactName": name, "contactRelation": "child", "contactPhone": phone, "way": "agent",
 			"agentName": name, "agentIdno": idNumber(i + 1), "agentRelation": "child", "agentPhone": phone, "agentReason": markStory,
 			"share": true, "hukouBook": []string{jpg, pic}, "agentPhoto": []string{jpg},
 		} {

@@ -179,8 +179,7 @@ func TestEpochCopies(t *testing.T) {
 			if m.d.Store().Device() != into {
 				t.Fatalf("opens as device %d", m.d.Store().Device())
 			}
-			cases, err := m.s.Cases(t.Context())
-			must(t, err)
+			cases := m.cases(t)
 			var who []string
 			for _, c := range cases {
 				who = append(who, whoOf(t, c.Case))

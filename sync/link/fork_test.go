@@ -180,8 +180,7 @@ func TestYesterdaysFolder(t *testing.T) {
 	if st.Device != into || len(st.Former) != 1 || st.Former[0].Device != former || st.Former[0].To != list[0].To || st.Fault != "" {
 		t.Fatalf("%+v", st)
 	}
-	cases, err := backup.s.Cases(t.Context())
-	must(t, err)
+	cases := backup.cases(t)
 	var here []string
 	for _, c := range cases {
 		here = append(here, whoOf(t, c.Case))
@@ -282,8 +281,7 @@ func TestClonedFolder(t *testing.T) {
 	if len(st.Former) != 2 || st.Former[0].Device != former || st.Former[1].Device != of {
 		t.Fatalf("%+v", st.Former)
 	}
-	cases, err := b2.s.Cases(t.Context())
-	must(t, err)
+	cases := b2.cases(t)
 	var here []string
 	for _, c := range cases {
 		here = append(here, whoOf(t, c.Case))

@@ -48,8 +48,7 @@ func TestReplacementMachine(t *testing.T) {
 	if len(st.Former) != 1 || !st.Former[0].Replaced || st.Former[0].Device != former || st.Device == former {
 		t.Fatalf("%+v", st)
 	}
-	cases, err := m.s.Cases(t.Context())
-	must(t, err)
+	cases := m.cases(t)
 	for _, c := range cases {
 		if c.AcceptedAt == 0 || c.Device != former {
 			t.Fatalf("case %s: %s", c.No, c.State)

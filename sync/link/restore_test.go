@@ -19,8 +19,7 @@ import (
 // onScreen returns whom to call in the cases on the screen, sorted.
 func (m *machine) onScreen(t testing.TB) []string {
 	t.Helper()
-	cases, err := m.s.Cases(t.Context())
-	must(t, err)
+	cases := m.cases(t)
 	out := []string{}
 	for _, c := range cases {
 		out = append(out, whoOf(t, c.Case))
@@ -180,8 +179,7 @@ func TestRestoreFromPlatform(t *testing.T) {
 			if m.d.Store().Device() != m.device {
 				t.Fatal("the machine has another number")
 			}
-			cases, err := m.s.Cases(t.Context())
-			must(t, err)
+			cases := m.cases(t)
 			for _, k := range cases {
 				i := slices.IndexFunc(taken, func(x counter.Submitted) bool { return x.No == k.No })
 				if i < 0 {

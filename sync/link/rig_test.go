@@ -181,6 +181,18 @@ func whoOf(t testing.TB, c *casefile.Case) string {
 	return name
 }
 
+// cases returns every case of the machine, whole.
+func (m *machine) cases(t testing.TB) []counter.Case {
+	t.Helper()
+	list, err := m.s.Cases(t.Context())
+	must(t, err)
+	for i, c := range list {
+		list[i], err = m.s.Case(t.Context(), c.Reference())
+		must(t, err)
+	}
+	return list
+}
+
 // take takes a case in. who tells it from others.
 func (m *machine) take(who string) counter.Submitted {
 	m.t.Helper()
