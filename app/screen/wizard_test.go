@@ -98,6 +98,7 @@ func TestWizardFromCardToReceipt(t *testing.T) {
 	r.shoot("5-signature-problems")
 	test.Tap(r.line("promise").field.Focusable().(fyne.Tappable))
 	test.Tap(r.line("share").field.Focusable().(fyne.Tappable))
+	padInView(t, r)
 	r.next()
 	if len(r.routes) != 0 || w.sign.fault.Hidden {
 		t.Fatal("a blank signature went through")
@@ -571,5 +572,21 @@ func TestWizardRegistersAResident(t *testing.T) {
 	}
 	if r.w.page.lines["lease"] != nil {
 		t.Error("a lease is asked of a guest")
+	}
+}
+
+// padInView holds that after the last statement is agreed to the pad is in view whole, with its buttons.
+func padInView(t *testing.T, r *wizardRig) {
+	t.Helper()
+	if !r.w.state.Agreed {
+		t.Fatal("not every statement is agreed to")
+	}
+	driver := fyne.CurrentApp().Driver()
+	view := driver.AbsolutePositionForObject(r.w.scroll).Y
+	for name, o := range map[string]fyne.CanvasObject{"name": r.w.sign.name, "pad and clear": r.w.sign.pad, "helper": r.w.sign.helper} {
+		top := driver.AbsolutePositionForObject(o).Y - view
+		if top < 0 || top+o.Size().Height > r.w.scroll.Size().Height {
+			t.Errorf("%s is at %v, %v high, in a view of %v", name, top, o.Size().Height, r.w.scroll.Size().Height)
+		}
 	}
 }
