@@ -17,6 +17,7 @@ import (
 	"bianmin/offline/form"
 	"bianmin/offline/ident"
 	"bianmin/offline/people"
+	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
 )
 
@@ -180,6 +181,33 @@ func TestItemsAgreeWithForms(t *testing.T) {
 		}
 		for code := range asked {
 			t.Errorf("the form of %s asks for %s, the guide does not name it", it.ID, code)
+		}
+	}
+}
+
+// Receipts of every item stay within 200 bytes at both stages, whatever the machine, the case and the applicant.
+func TestReceiptsOfEveryItemAreSmall(t *testing.T) {
+	key, err := vault.SM(nil).GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := open(t).Items.All()
+	if len(items) < 3 {
+		t.Fatalf("%d items", len(items))
+	}
+	for _, it := range items {
+		official := it.Code + "202611220001"
+		if len(official) != 43 {
+			t.Fatalf("%s: official number of %d characters", it.ID, len(official))
+		}
+		for stage, payload := range map[int][]byte{
+			1: receipt.Stage1{Device: 1<<32 - 1, Seq: 1<<32 - 1, At: 4102444800, Quality: 2, Item: it.Name.ZH, Name: "阿依古丽·买*提", Due: 65535}.Payload(),
+			2: receipt.Stage2{Device: 1<<32 - 1, Seq: 1<<32 - 1, OfficialNo: official, At: 4102444800, Due: 65535, Item: it.Name.ZH}.Payload(),
+		} {
+			env, err := receipt.Sign(key, payload)
+			if err != nil || len(env) > receipt.MaxEnvelope || len(env) != receipt.Size(payload) {
+				t.Errorf("%s, stage %d: %d bytes, said %d, %v", it.ID, stage, len(env), receipt.Size(payload), err)
+			}
 		}
 	}
 }

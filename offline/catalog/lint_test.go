@@ -38,6 +38,7 @@ func TestFaultsAreNamedWithFileAndLine(t *testing.T) {
 		{"no such form", "county", "items.json", "/0/form", true, replace("items.json", `"form": "gaoling"`, `"form": "nothing"`)},
 		{"another item's form", "county", "items.json", "/0/form", true, replace("items.json", `"form": "gaoling"`, `"form": "juzhudengji"`)},
 		{"a long name", "county", "items.json", "17 characters", true, replace("items.json", `"zh": "高龄津贴"`, `"zh": "高龄津贴高龄津贴高龄津贴高龄津贴吗"`)},
+		{"a name too long beside its official number", "county", "items.json", "200 bytes", true, replace("items.json", `"zh": "高龄津贴"`, `"zh": "高龄津贴高龄津贴高龄津贴高龄"`)},
 		{"no English", "county", "items.json", "Chinese and English", true, replace("items.json", `"en": "Old-age allowance"`, `"en": ""`)},
 		{"a wrong credit code", "county", "items.json", "/0/departmentCode", true, replace("items.json", `"departmentCode": "11999999694271584U"`, `"departmentCode": "11999999694271584A"`)},
 		{"a code that is not made of its parts", "county", "items.json", "/0/code", true, replace("items.json", `4990511001000"`, `5990511001000"`)},

@@ -15,6 +15,7 @@ import (
 	"bianmin/offline/form"
 	"bianmin/offline/ident"
 	"bianmin/offline/people"
+	"bianmin/offline/receipt"
 )
 
 // content is what a pack holds, read and checked.
@@ -341,6 +342,9 @@ func (r *reading) items() {
 		r.text(itemsName, at+"/name", it.Name)
 		if n := utf8.RuneCountInString(it.Name.ZH); n > MaxItemName {
 			r.add(itemsName, at+"/name/zh", "has %d characters, a receipt takes %d", n, MaxItemName)
+		} else if size := acceptedSize(it); size > receipt.MaxEnvelope {
+			r.add(itemsName, at+"/name/zh", "is too long: the receipt of acceptance, with an official number of %d characters, would have %d bytes, and %d bytes are the most",
+				len(it.Code)+officialTail, size, receipt.MaxEnvelope)
 		}
 		for p, t := range map[string]form.Text{"summary": it.Summary, "department": it.Department, "accepts": it.Accepts, "fee": it.Fee, "where": it.Where, "when": it.When, "result": it.Result} {
 			r.text(itemsName, at+"/"+p, t)
@@ -386,6 +390,16 @@ func (r *reading) items() {
 			r.add(itemsName, at+"/form", "the form %q is for the service %q", it.Form, f.Service)
 		}
 	}
+}
+
+// officialTail is what a 办件编号 has behind the item's code: the day and a serial of four digits.
+const officialTail = 8 + 4
+
+// acceptedSize returns the size of the receipt of acceptance of an item's case, on the largest numbers that are likely.
+func acceptedSize(it *Item) int {
+	return receipt.Size(receipt.Stage2{
+		Device: 1<<32 - 1, Seq: 1<<32 - 1, OfficialNo: it.Code + strings.Repeat("0", officialTail), At: 1<<32 - 1, Due: 1<<16 - 1, Item: it.Name.ZH,
+	}.Payload())
 }
 
 // itemCode checks what can be checked of the codes: 实施编码 = credit code 18 + level 1 + basic code 12.

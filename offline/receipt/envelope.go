@@ -75,6 +75,13 @@ func Sign(k vault.PrivateKey, payload []byte) ([]byte, error) {
 	})
 }
 
+// Size returns how many bytes the envelope of a payload has: signatures are random, their length is not.
+func Size(payload []byte) int {
+	return len(canon.MustMarshal(coseSign1{
+		Protected: protected(make([]byte, 4)), Unprotected: map[int64]int64{}, Payload: payload, Signature: make([]byte, 64),
+	}))
+}
+
 // PayloadOf returns the payload of an envelope without checking the signature. ErrEnvelope when it is none.
 func PayloadOf(envelope []byte) ([]byte, error) {
 	p, err := open(envelope)
