@@ -128,9 +128,12 @@ func TestMachineThatCannotBeOpened(t *testing.T) {
 func TestOneSearchFindsEverything(t *testing.T) {
 	r := newRig(t, nil)
 	r.login()
-	done := submit(t, r.s.session)
 	if r.wakes != 1 {
-		t.Errorf("the line was woken %d times by one submission", r.wakes)
+		t.Errorf("the line was woken %d times by a login", r.wakes)
+	}
+	done := submit(t, r.s.session)
+	if r.wakes != 2 {
+		t.Errorf("the line was woken %d times by a login and one submission", r.wakes)
 	}
 	r.sees("离线 · 1 件待送达", "待送达", "早上好，王秀英")
 	search := func(text string) {

@@ -54,6 +54,13 @@ func (d *Desk) Follow() ([]store.Followed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(have) == 0 {
+		_, err := d.store.Doc(followDoc)
+		if errors.Is(err, store.ErrNotFound) {
+			return []store.Followed{{}}, nil
+		}
+		return nil, err
+	}
 	told := map[uint32]uint64{}
 	if err := d.eachEvent(journal.EventFormer, func(body []byte) {
 		if b, err := journal.DecodeBody[journal.FormerTold](body); err == nil {
@@ -68,14 +75,7 @@ func (d *Desk) Follow() ([]store.Followed, error) {
 			out = append(out, f)
 		}
 	}
-	if len(have) > 0 {
-		return out, nil
-	}
-	_, err = d.store.Doc(followDoc)
-	if errors.Is(err, store.ErrNotFound) {
-		return []store.Followed{{}}, nil
-	}
-	return nil, err
+	return out, nil
 }
 
 // Asked notes that the platform was asked whether this machine goes on for another one; it is asked once.
