@@ -1,6 +1,7 @@
 #!/bin/sh
 # Drives the built program in a real window, under a virtual display, by clicks and keys alone: log in, take a case in
-# beside the open window, find it, read its receipt's code from the screen, kill the program and find the case again.
+# beside the open window, find it, read its receipt's code from the screen, type into a form, kill the program in the
+# middle, and find the case, the draft and the field again.
 # Needs bin/bianmin and bin/bianmin-gatewayd; builds nothing. The last line is "N passed, M failed".
 # BIANMIN_BIN names another folder with the two programs.
 set -u
@@ -153,6 +154,46 @@ kill_app() {
 	until_ 10 ended "$county"
 }
 
+# type_form begins a case for somebody who is not in the roster, types a name, goes on to the ID number and types half of it.
+type_form() {
+	xdotool key Escape Escape Escape # back to 首页
+	xdotool key ctrl+f
+	xdotool type --delay 40 gljt
+	turn || return             # the guide
+	xdotool key Return         # whom it is for: the search has the keyboard
+	sleep 1
+	page=$(title)
+	xdotool key Tab Tab Return # 返回, then 不在名册
+	until_ 10 turned || return
+	sleep 1
+	xdotool type --delay 60 "Ma Li"
+	xdotool key Tab
+	xdotool type --delay 60 9999991941
+	until_ 5 draft_kept
+}
+draft_kept() { status_has '"drafts":1'; }
+
+# form is a mark of what stands in the first two fields and which of them has the keyboard, without the blinking caret:
+# the right half of the fields' frames, and what was typed.
+form() { import -window root -crop 790x200+410+240 rgba:- | md5sum; }
+same_form() { form | grep -q -F -x -f "$work/form"; }
+
+# kill_typing kills the program a second after the last key: what is older than that is never lost.
+kill_typing() {
+	sleep 1
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do # the caret is there, or not
+		form
+		sleep 0.1
+	done | sort -u >"$work/form"
+	[ -s "$work/form" ] && kill_app
+}
+
+# resume opens the draft from 首页 with one click and looks for the form as it was.
+resume() {
+	click 940 490
+	until_ 4 same_form
+}
+
 from=$(date +%s)
 start
 check "the window opens and has the keyboard" opened
@@ -163,9 +204,12 @@ check "a second start raises the window and ends" second_start
 check "one process holds the folder" one_holder
 check "the platform takes the case" until_ 20 status_has '"accepted":1'
 check "the case is found and its receipt's code is on the screen" open_receipt
-check "the sample county ends with a killed program" kill_app
+check "a form is begun and typed into" type_form
+check "the program is killed while typing, and the sample county ends with it" kill_typing
 start
 check "the window opens again" opened
+check "a click on the name and the PIN log in again" until_ 20 log_in
+check "the draft is back, with the same words and the keyboard in the same field" until_ 20 resume
 check "the case is still there" until_ 20 status_has '"accepted":1'
 echo "window-test: $(($(date +%s) - from)) s"
 echo "$passed passed, $failed failed"

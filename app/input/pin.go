@@ -228,6 +228,7 @@ func (d *pinDots) CreateRenderer() fyne.WidgetRenderer {
 	for range d.pad.most {
 		r.dots = append(r.dots, canvas.NewCircle(nil))
 	}
+	r.Layout(d.Size())
 	r.Refresh()
 	return r
 }

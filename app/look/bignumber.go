@@ -33,6 +33,7 @@ func (n *BigNumber) Set(text string, role Role) {
 func (n *BigNumber) CreateRenderer() fyne.WidgetRenderer {
 	r := &bigNumberRenderer{n, canvas.NewText("", nil)}
 	r.style()
+	r.Layout(n.Size())
 	return r
 }
 

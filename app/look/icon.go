@@ -53,6 +53,7 @@ func (i *Icon) CreateRenderer() fyne.WidgetRenderer {
 	r := &iconRenderer{icon: i, image: canvas.NewImageFromResource(Resource(i.name, i.role))}
 	r.image.FillMode = canvas.ImageFillContain
 	r.image.Hidden = i.role == RoleClear
+	r.Layout(i.Size())
 	return r
 }
 

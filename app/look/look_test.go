@@ -459,3 +459,25 @@ func TestNamesAreNotBrokenInsideAWord(t *testing.T) {
 		}
 	}
 }
+
+// Fyne throws away the renderers of what was not painted for a minute; the new ones must not wait for a change of size.
+func TestRenderersMadeAnewHaveTheirSize(t *testing.T) {
+	Set(test.NewTempApp(t), Standard)
+	size := fyne.NewSize(120, 60)
+	for name, w := range map[string]fyne.Widget{
+		"surface": NewSurface(RoleSurface, RoleBorder), "text": Body("柳树村"), "icon": NewIcon("home", RolePrimary), "code": NewQR(nil),
+		"button": PrimaryButton("下一步", nil), "number": NewBigNumber("3", RoleText),
+	} {
+		w.Resize(size)
+		first, again := test.WidgetRenderer(w).Objects(), w.CreateRenderer().Objects()
+		if len(first) != len(again) {
+			t.Errorf("%s: %d parts, then %d", name, len(first), len(again))
+			continue
+		}
+		for i := range first {
+			if first[i].Size() != again[i].Size() || first[i].Position() != again[i].Position() {
+				t.Errorf("%s: part %d is %v at %v, made anew %v at %v", name, i, first[i].Size(), first[i].Position(), again[i].Size(), again[i].Position())
+			}
+		}
+	}
+}

@@ -69,7 +69,9 @@ func (q *QR) paint(w, h int) image.Image {
 func (q *QR) CreateRenderer() fyne.WidgetRenderer {
 	raster := canvas.NewRaster(q.paint)
 	raster.ScaleMode = canvas.ImageScalePixels
-	return &qrRenderer{q: q, raster: raster}
+	r := &qrRenderer{q: q, raster: raster}
+	r.Layout(q.Size())
+	return r
 }
 
 type qrRenderer struct {

@@ -65,7 +65,7 @@ func (s *Surface) HeightFor(float32) float32 { return 0 }
 // CreateRenderer is called by Fyne.
 func (s *Surface) CreateRenderer() fyne.WidgetRenderer {
 	r := &surfaceRenderer{surface: s, rect: canvas.NewRectangle(nil)}
-	r.paint()
+	r.Layout(s.Size()) // Fyne throws renderers away that were not painted for a minute, and makes them anew without a layout
 	return r
 }
 

@@ -62,10 +62,10 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
 	r.foot = look.VStack(look.Gap0)
 	// All of it scrolls: in large type what stands above the slip would leave it no room.
-	left := input.NewScroll(look.VStack(look.Gap1,
+	left := input.NewScroll(look.HStackTop(look.Gap2, look.Grow(look.VStack(look.Gap1,
 		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
 		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages,
-		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip))))
+		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip)))), look.VStack(look.Gap0))) // beside the text the bar has room
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
 	r.left = left

@@ -195,6 +195,15 @@ func (h hand) field(label string) (spot, error) {
 	return best, nil
 }
 
+// show brings the field that says label into view.
+func (h hand) show(label string) error {
+	s, err := h.field(label)
+	if err == nil {
+		h.reach(s)
+	}
+	return err
+}
+
 // write focuses the field that says label and types into it, over what stands there.
 func (h hand) write(label, text string) error {
 	s, err := h.field(label)

@@ -55,7 +55,7 @@ func (j *journey) walk() {
 	r.do("9 the page on a phone: accepted, then with the gateway down", j.phone)
 	r.do("9 a forged link and a withdrawn key say so", j.phoneForged)
 	r.do("10 rebuild gives the same screens", j.rebuilt)
-	r.do("10 every screen in elder mode, and in English", j.elder)
+	r.do("10 every page in elder mode, in high contrast and in English; a whole form in elder mode", j.elder)
 	r.do("- nothing personal in the folder or the logs", j.nothingPersonal)
 	r.do("10 doctor names the record in which a byte was changed", j.damaged)
 }
@@ -116,6 +116,7 @@ func (j *journey) enroll() error {
 	}
 	return steps(
 		func() error { return j.sees("登记本机") },
+		func() error { return j.lookAround("enroll") },
 		func() error { return j.write("平台网址", j.county.URL()) },
 		func() error { return j.write("登记码", code) },
 		func() error { return j.shot("enroll") },
@@ -127,6 +128,7 @@ func (j *journey) enroll() error {
 		func() error { return j.tap("去登录") },
 		func() error { return j.sees("王秀英", "李建国", "示范县，仅供试用", "246810") },
 		func() error { return j.shot("login") },
+		func() error { return j.lookAround("login") },
 	)
 }
 
@@ -198,6 +200,7 @@ func (j *journey) find() error {
 		func() error { return j.write("", "") },
 		func() error { return j.tap("养老") },
 		func() error { return j.only(service, "居住登记") },
+		func() error { return j.shot("services-theme") },
 		func() error { return j.tap(service) },
 		func() error {
 			return j.sees("承诺时限", "法定时限", "受理条件", "所需材料", "实施部门", "开始办理")
@@ -245,6 +248,7 @@ func (j *journey) details() error {
 		func() error { return j.tap("子女") },
 		func() error { return j.tap("他人代办") },
 		func() error { return j.sees("代办人信息", "代办人身份证号") },
+		func() error { return j.hand.show("代办人身份证号") },
 		func() error { return j.shot("wizard-agent") },
 		func() error { return j.tap("本人申请") },
 		func() error { return j.sees("30.00元") },

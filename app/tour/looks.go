@@ -98,13 +98,81 @@ func differ(a, b image.Image) int {
 	return n
 }
 
-// elder takes every screen of the staff in the old-age mode, then in English.
+// lookAround takes a page before the login in the old-age mode, in high contrast and in English, by its own buttons.
+func (j *journey) lookAround(page string) error {
+	return steps(
+		func() error { return j.tap("长辈版") },
+		func() error { return j.shot("elder-" + page) },
+		func() error { return j.tap("标准字号", "高对比") },
+		func() error { return j.shot("contrast-" + page) },
+		func() error { return j.tap("普通配色", "English") },
+		func() error { return j.shot("english-" + page) },
+		func() error { return j.tap("中文") },
+	)
+}
+
+// elderForm fills in a whole form in the old-age mode, up to the signature, and drops the draft.
+func (j *journey) elderForm() error {
+	if j.plain {
+		return nil // the README's pictures have their own
+	}
+	j.prefix = "elder-"
+	defer func() { j.prefix = "" }()
+	return steps(
+		func() error { j.goTo(screen.PageGuide, "gaoling"); return nil },
+		j.identity, j.details, j.papers,
+		func() error { return j.tap("以上信息属实", "同意为办理本事项") },
+		func() error { return j.shot("wizard-signature") },
+		func() error { j.goTo(screen.PageHome, ""); return j.dropDrafts() },
+	)
+}
+
+func (j *journey) dropDrafts() error {
+	s, err := j.session()
+	if err != nil {
+		return err
+	}
+	drafts, err := s.Drafts(j.ctx)
+	for _, d := range drafts {
+		if err == nil {
+			err = s.DropDraft(j.ctx, d.ID)
+		}
+	}
+	return err
+}
+
+// sidePages takes what the pages of a round lead to: who it is for, the forms of the other two services, a new PIN, and
+// what doctor found.
+func (j *journey) sidePages(name string) error {
+	t := j.shell.T
+	return steps(
+		func() error { j.goTo(screen.PageGuide, "gaoling"); return j.tap(t("guide.start")) },
+		func() error { return j.shot(name + "-who") },
+		func() error { j.goTo(screen.PageWizard, "new:linshi:p001"); return j.shot(name + "-wizard-linshi") },
+		func() error { j.goTo(screen.PageWizard, "new:juzhu:p001"); return j.shot(name + "-wizard-juzhu") },
+		func() error { j.goTo(screen.PageSettings, ""); return j.tap(t("settings.changePIN")) },
+		func() error { return j.shot(name + "-pin") },
+		func() error {
+			j.goTo(screen.PageHome, "")
+			j.goTo(screen.PageSettings, "")
+			return j.tap(t("settings.check"))
+		},
+		func() error {
+			return j.until("doctor", func() bool { return j.hand.sees(t("settings.rebuild")) && !j.hand.sees(t("settings.checking")) })
+		},
+		func() error { return j.shot(name + "-doctor") },
+		j.dropDrafts,
+	)
+}
+
+// elder takes every page of the staff in the old-age mode, in high contrast and in English.
 func (j *journey) elder() error {
 	return steps(
 		func() error { j.goTo(screen.PageOperators, ""); return j.shot("operators") },
 		func() error { j.goTo(screen.PageSettings, ""); return j.shot("settings") },
 		func() error { return j.tap("大字、大按钮") },
 		func() error { return j.round("elder") },
+		j.elderForm,
 		func() error { j.goTo(screen.PageSettings, ""); return j.tap("黑底亮字") },
 		func() error { return j.round("contrast") },
 		func() error { j.goTo(screen.PageSettings, ""); return j.tap("普通字号") },
@@ -136,7 +204,7 @@ func (j *journey) round(name string) error {
 			return err
 		}
 	}
-	return nil
+	return j.sidePages(name)
 }
 
 func (j *journey) arg() string { return strconv.FormatUint(j.seq, 10) }

@@ -29,6 +29,7 @@ type journey struct {
 	ctx      context.Context
 	app      fyne.App
 	gatewayd string
+	prefix   string // of the names of screenshots
 	out      string
 	work     string
 	ui       chan func() // what other goroutines want done on the UI goroutine, which is the tour's
@@ -236,6 +237,7 @@ func (j *journey) goTo(p screen.Page, arg string) {
 // shot saves the window; names count up, so that the folder tells the story.
 func (j *journey) shot(name string) error {
 	j.shots++
+	name = j.prefix + name
 	path := filepath.Join(j.out, "screens", fmt.Sprintf("%02d-%s.png", j.shots, name))
 	if j.plain {
 		path = filepath.Join(j.out, name+".png")

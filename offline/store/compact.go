@@ -139,7 +139,7 @@ func (s *Store) copyCompacted(ctx context.Context, tmp string) (at int, err erro
 	s.db.mu.RLock()
 	defer s.db.mu.RUnlock()
 	src := s.db.db
-	dst, err := s.openBolt(tmp, nil)
+	dst, err := s.openBolt(tmp, nil, false)
 	if err != nil {
 		return 0, err
 	}
@@ -221,7 +221,7 @@ func (s *Store) swap(tmp string) error {
 	var fresh *bolt.DB
 	var err error
 	if renameOpen {
-		if fresh, err = s.openBolt(tmp, nil); err != nil {
+		if fresh, err = s.openBolt(tmp, nil, false); err != nil {
 			return err
 		}
 	}
@@ -240,7 +240,7 @@ func (s *Store) swap(tmp string) error {
 	}
 	s.step("synced")
 	if !renameOpen {
-		s.db.db, err = s.openBolt(s.path, nil)
+		s.db.db, err = s.openBolt(s.path, nil, false)
 		return err
 	}
 	s.db.db = fresh

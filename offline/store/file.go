@@ -58,9 +58,9 @@ func stillThere(path string, f *os.File) error {
 }
 
 // openBolt opens a file as the store's. opened, when not nil, gets the handle at once: bbolt may panic on the way.
-func (s *Store) openBolt(path string, opened **os.File) (*bolt.DB, error) {
+func (s *Store) openBolt(path string, opened **os.File, readOnly bool) (*bolt.DB, error) {
 	return bolt.Open(path, 0o600, &bolt.Options{
-		Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true,
+		Timeout: lockTimeout, FreelistType: bolt.FreelistMapType, MaxSize: s.o.seams.maxSize, NoStatistics: true, ReadOnly: readOnly,
 		OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag, perm)
 			if opened != nil && err == nil {

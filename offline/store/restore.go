@@ -270,7 +270,7 @@ func (s *Store) prepare(backup string, dropped map[string]bool) error {
 		if err := copyFile(backup, tmp); err != nil {
 			return err
 		}
-		db, err := s.openBolt(tmp, nil)
+		db, err := s.openBolt(tmp, nil, false)
 		if err != nil {
 			return err
 		}

@@ -247,6 +247,8 @@ func newStore(o Options) *Store {
 	return s
 }
 
+var errLate = errors.New("store: opening took too long")
+
 // openFile opens bbolt and walks every page that holds keys, in a goroutine of its own: a damaged file makes bbolt panic,
 // fault or turn in circles.
 func (s *Store) openFile() error {
@@ -254,26 +256,40 @@ func (s *Store) openFile() error {
 		db  *bolt.DB
 		err error
 	}
-	done := make(chan result, 1)
+	done, late := make(chan result, 1), make(chan struct{})
 	limit := time.Now().Add(s.o.OpenLimit)
 	go func() {
 		var db *bolt.DB
 		var file *os.File
 		err := guarded(func() (err error) {
-			db, err = s.openBolt(s.path, &file)
-			if err != nil {
+			// The walk has a mapping of its own, so that what it touches, the whole file, does not stay in memory.
+			if info, serr := os.Stat(s.path); serr == nil && info.Size() > 0 {
+				if db, err = s.openBolt(s.path, &file, true); err != nil {
+					return err
+				}
+				if s.o.seams.opened != nil {
+					s.o.seams.opened(db)
+				}
+				if err := checkPages(file, db.Info().PageSize); err != nil {
+					return err
+				}
+				if err := walkKeys(db, limit); err != nil {
+					return err
+				}
+				if err := db.Close(); err != nil {
+					return err
+				}
+				db, file = nil, nil
+			}
+			select {
+			case <-late: // nobody waits any more
+				return errLate
+			default:
+			}
+			if db, err = s.openBolt(s.path, &file, false); err != nil {
 				return err
 			}
-			if err := stillThere(s.path, file); err != nil {
-				return err
-			}
-			if s.o.seams.opened != nil {
-				s.o.seams.opened(db)
-			}
-			if err := checkPages(file, db.Info().PageSize); err != nil {
-				return err
-			}
-			return walkKeys(db, limit)
+			return stillThere(s.path, file)
 		})
 		switch {
 		case err != nil && db != nil:
@@ -290,6 +306,7 @@ func (s *Store) openFile() error {
 	select {
 	case r = <-done:
 	case <-timer.C:
+		close(late)
 		go func() { // whenever it ends, it must not keep the file
 			if r := <-done; r.err == nil {
 				r.db.Close()
