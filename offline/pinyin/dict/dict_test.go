@@ -11,8 +11,14 @@ func smallSource() Source {
 	return Source{
 		Syllables: []string{"an", "ban", "li", "xi", "xian"},
 		Words: []Word{
-			{"西", []uint16{3}, 300, Noun}, {"安", []uint16{0}, 310, Noun}, {"先", []uint16{4}, 200, Noun}, {"线", []uint16{4}, 400, Noun},
-			{"西安", []uint16{3, 0}, 500, Place}, {"办理", []uint16{1, 2}, 450, Noun}, {"办", []uint16{1}, 350, Noun}, {"理", []uint16{2}, 360, Noun},
+			{"西", []uint16{3}, 300, Noun},
+			{"安", []uint16{0}, 310, Noun},
+			{"先", []uint16{4}, 200, Noun},
+			{"线", []uint16{4}, 400, Noun},
+			{"西安", []uint16{3, 0}, 500, Place},
+			{"办理", []uint16{1, 2}, 450, Noun},
+			{"办", []uint16{1}, 350, Noun},
+			{"理", []uint16{2}, 360, Noun},
 		},
 		Classes: 5, Follow: make([]int16, 25),
 		Names: Names{Surnames: []Surname{{Text: "安", Syl: []uint16{0}, Cost: 100}}, Given: []Given{{Char: "理", Syl: 2}}},

@@ -16,7 +16,7 @@ import (
 const (
 	ownShare  = 0.65 // of the probability of all words
 	discount  = 0.6  // taken off each count, so that what was seen once does not weigh too much
-	termCount = 2500   // of a term that is listed but not seen in the text
+	termCount = 2500 // of a term that is listed but not seen in the text
 	classPart = 0.8  // how much of what follows what is decided by classes
 	follows   = 2.5  // pairs: how many words seen after one make its pairs as sure as its class
 )
