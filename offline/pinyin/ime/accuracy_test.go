@@ -152,7 +152,7 @@ func TestNothingOfTheTestIsInTheSources(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d of %d sentences stand in our text, too", file, found, long)
-		if found*50 > long {
+		if found > 0 {
 			t.Errorf("%s: %d of %d", file, found, long)
 		}
 	}
