@@ -37,9 +37,6 @@ var measures = map[string]string{
 	"sync/engine/turn.go":      "the pace of packets, the length of a poll",
 	"sync/gateway/blobs.go":    "deadlines of connections",
 	"sync/gateway/http.go":     "deadlines of connections, requests in a second",
-	"sync/gateway/exchange.go": "how long a backlog waits",
-	"sync/gateway/project.go":  "how long a backlog waits",
-	"offline/vault/tpmtest/":   "deadlines of a simulator, for tests",
 	"app/tour/":                "a report of how long things took",
 }
 
