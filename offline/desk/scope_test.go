@@ -95,7 +95,7 @@ func (w *world) takeIn(t *testing.T, s *desk.Session, who somebody, n int) {
 	line := strings.NewReplacer("刘玉珍", name, "999999194102030021", no, "刘建军", contact, "13900000001", phone).Replace(string(base))
 	var v map[string]any
 	noError(t, json.Unmarshal([]byte(line), &v))
-	extra := map[string]any{"hukou": who.division, "hukouAddress": "村中路1号", "bankcard": "6217000010001234569"}
+	extra := map[string]any{"hukou": who.division, "hukouAddress": "村中路1号", "bank": "103", "bankcard": "6217000010001234569"}
 	for k, x := range extra {
 		if _, ok := v[k]; !ok {
 			v[k] = x

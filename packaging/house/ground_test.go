@@ -26,6 +26,9 @@ func TestNothingTurnsSyncsOff(t *testing.T) {
 // measures are the files that may call time.Now, because they wait or measure: nobody reads later what it said. Whatever
 // stamps or decides takes a clocks.Clock.
 var measures = map[string]string{
+	"offline/vault/tpmtest/":   "tests only",
+	"sync/gateway/exchange.go": "how long a backlog waits for more",
+	"sync/gateway/project.go":  "how long a backlog waits for more",
 	"offline/clocks/clocks.go": "the one place",
 	"offline/store/store.go":   "how long opening may take",
 	"sync/client/blob.go":      "the pace of an upload",
