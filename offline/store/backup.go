@@ -174,6 +174,7 @@ func copyAside(tx *bolt.Tx, path string) (err error) {
 
 // Contents is what a file holds, by its own account.
 type Contents struct {
+	Device  uint32 // whose journal it is: this machine's number, or one it had before
 	Records uint64 // head of the journal
 	Events  uint64 // cursor
 	Acked   uint64 // last record the platform acknowledged
@@ -184,9 +185,10 @@ type Contents struct {
 	drafts map[string]vault.Hash // sealed draft by handle
 }
 
-// contents reads a file of this device. Errors: ErrForeign, ErrNewer, ErrDamaged.
-func contents(tx *bolt.Tx, x *box, device uint32, newest int) (Contents, error) {
+// contents reads a file of this machine, of whatever number of it. Errors: ErrForeign, ErrNewer, ErrDamaged.
+func (s *Store) contents(tx *bolt.Tx) (Contents, error) {
 	c := Contents{drafts: map[string]vault.Hash{}}
+	x, newest := s.box, len(s.o.seams.migrations)
 	v, err := readSchema(tx, x)
 	if err != nil {
 		return c, err
@@ -198,7 +200,7 @@ func contents(tx *bolt.Tx, x *box, device uint32, newest int) (Contents, error) 
 	if err := x.get(tx, bucketMeta, keyIdentity, &id); err != nil {
 		return c, words.New("store.damaged", fmt.Errorf("%w: identity: %w", ErrDamaged, err))
 	}
-	if id.Device != device {
+	if !slices.ContainsFunc(s.epochs(), func(e Epoch) bool { return e.Device == id.Device }) {
 		return c, words.New("store.foreign", fmt.Errorf("%w: file of device %d", ErrForeign, id.Device))
 	}
 	var h headState
@@ -209,7 +211,7 @@ func contents(tx *bolt.Tx, x *box, device uint32, newest int) (Contents, error) 
 	if err := x.get(tx, bucketAcks, keyLastAck, &a); err != nil && !errors.Is(err, ErrNotFound) {
 		return c, err
 	}
-	c.Records, c.Events, c.Acked, c.head = h.Seq, h.Cursor, a.To, h.Hash
+	c.Device, c.Records, c.Events, c.Acked, c.head = id.Device, h.Seq, h.Cursor, a.To, h.Hash
 	c.Cases = tx.Bucket([]byte(bucketSummaries)).Stats().KeyN
 	return c, tx.Bucket([]byte(bucketDrafts)).ForEach(func(k, v []byte) error {
 		c.drafts[string(k)] = x.suite.Hash(v)
@@ -231,7 +233,7 @@ func (s *Store) readBackup(path string) (c Contents, err error) {
 		}
 		defer db.Close()
 		return c, db.View(func(tx *bolt.Tx) error {
-			if c, err = contents(tx, s.box, s.o.Device, len(s.o.seams.migrations)); err != nil {
+			if c, err = s.contents(tx); err != nil {
 				return err
 			}
 			for err := range tx.Check() {
@@ -273,18 +275,29 @@ func within(limit time.Duration, fn func() (Contents, error)) (Contents, error) 
 
 // tagsHold checks every value as far as it can be while nobody is logged in.
 func (s *Store) tagsHold(tx *bolt.Tx) error {
-	return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
-		bucket := string(name)
-		return b.ForEach(func(k, v []byte) error {
-			if bucket == bucketMeta && string(k) == string(keySchema) {
-				return nil
-			}
-			id, _, err := s.box.split(bucket, k, v)
-			if err == nil && id == "" {
-				_, err = s.box.open(bucket, k, v, noPeriods)
-			}
-			return err
-		})
+	return tx.ForEach(func(name []byte, b *bolt.Bucket) error { return s.tagsIn(string(name), nil, b) })
+}
+
+// tagsIn checks the values of a bucket and of the journals of former numbers in it, whose buckets have their own names. home
+// is the key of the bucket within bucketFormer; it goes before the keys of what lies directly in it.
+func (s *Store) tagsIn(bucket string, home []byte, b *bolt.Bucket) error {
+	return b.ForEach(func(k, v []byte) error {
+		key := k
+		switch {
+		case v == nil && bucket == bucketFormer && home == nil:
+			return s.tagsIn(bucketFormer, k, b.Bucket(k))
+		case v == nil:
+			return s.tagsIn(string(k), nil, b.Bucket(k))
+		case bucket == bucketMeta && string(k) == string(keySchema):
+			return nil
+		case home != nil:
+			key = slices.Concat(home, k)
+		}
+		id, _, err := s.box.split(bucket, key, v)
+		if err == nil && id == "" {
+			_, err = s.box.open(bucket, key, v, noPeriods)
+		}
+		return err
 	})
 }
 

@@ -179,37 +179,34 @@ func sameContents(ctx context.Context, tx *bolt.Tx, copied *bolt.DB) error {
 		for err := range have.Check() {
 			return fmt.Errorf("%w: %w", errCopy, err)
 		}
-		names := 0
-		if err := tx.ForEach(func(name []byte, want *bolt.Bucket) error {
-			names++
-			b := have.Bucket(name)
-			if b == nil || b.Sequence() != want.Sequence() {
-				return fmt.Errorf("%w: bucket %s", errCopy, name)
-			}
-			c, d := want.Cursor(), b.Cursor()
-			k, v := c.First()
-			hk, hv := d.First()
-			for n := 1; k != nil || hk != nil; n++ {
-				if !bytes.Equal(k, hk) || !bytes.Equal(v, hv) {
-					return fmt.Errorf("%w: bucket %s, key %x", errCopy, name, k)
-				}
-				if n%1024 == 0 && ctx.Err() != nil {
-					return ctx.Err()
-				}
-				k, v = c.Next()
-				hk, hv = d.Next()
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
-		return have.ForEach(func([]byte, *bolt.Bucket) error {
-			if names--; names < 0 {
-				return fmt.Errorf("%w: a bucket more", errCopy)
-			}
-			return nil
-		})
+		return sameBucket(ctx, "", tx.Cursor().Bucket(), have.Cursor().Bucket())
 	})
+}
+
+// sameBucket compares two buckets and what is nested in them.
+func sameBucket(ctx context.Context, name string, want, have *bolt.Bucket) error {
+	if want == nil || have == nil || want.Sequence() != have.Sequence() {
+		return fmt.Errorf("%w: bucket %s", errCopy, name)
+	}
+	c, d := want.Cursor(), have.Cursor()
+	k, v := c.First()
+	hk, hv := d.First()
+	for n := 1; k != nil || hk != nil; n++ {
+		if !bytes.Equal(k, hk) || !bytes.Equal(v, hv) || (v == nil) != (hv == nil) {
+			return fmt.Errorf("%w: bucket %s, key %x", errCopy, name, k)
+		}
+		if v == nil {
+			if err := sameBucket(ctx, fmt.Sprintf("%s/%q", name, k), want.Bucket(k), have.Bucket(k)); err != nil {
+				return err
+			}
+		}
+		if n%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		k, v = c.Next()
+		hk, hv = d.Next()
+	}
+	return nil
 }
 
 // swap puts a verified file in the place of the open one. Called with write and the file held. Where the system allows it

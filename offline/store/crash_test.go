@@ -246,7 +246,7 @@ func TestKill9LosesNothingAcknowledged(t *testing.T) {
 			r.o.Segment = 20000
 			r.tellChild(childFile{Do: "save"})
 		}
-		acked = r.killed(acked, round%15 == 0, time.Duration(1+round*17%160)*time.Millisecond)
+		acked = r.killed(acked, round%15 == 0, time.Duration(1+round*17%70)*time.Millisecond)
 		s := r.whole(acked)
 		r.sync(s, 1<<20)
 		acked = s.head
@@ -280,7 +280,7 @@ func TestKill9InCompaction(t *testing.T) {
 			r.o.Segment = 20000
 			r.tellChild(childFile{Do: "compact"})
 		}
-		acked = r.killed(acked, false, time.Duration(round*13%90)*time.Millisecond)
+		acked = r.killed(acked, false, time.Duration(round*13%50)*time.Millisecond)
 		s := r.whole(acked)
 		acked = s.head
 		r.close(s)

@@ -68,7 +68,11 @@ var journalBuckets = []string{
 
 // epochs lists all numbers of this machine, oldest first.
 func (s *Store) epochs() []Epoch {
-	return append([]Epoch{{Device: s.o.Device, Signer: s.o.Ring.DeviceKey()}}, s.o.Epochs...)
+	all := append([]Epoch{{Device: s.o.Device, Signer: s.o.Ring.DeviceKey()}}, s.o.Epochs...)
+	if now := s.epoch.Load(); now != nil && !slices.ContainsFunc(all, func(e Epoch) bool { return e.Device == now.Device }) {
+		all = append(all, *now) // begun since the store was opened
+	}
+	return all
 }
 
 // Device returns the number whose journal this is now.

@@ -112,7 +112,9 @@ func (s *Store) Restore(backup string) (aside string, err error) {
 	if err := errors.Join(s.mir.close(), old.Close()); err != nil {
 		return aside, s.fail(err)
 	}
-	fresh := newStore(s.o)
+	o := s.o
+	o.Epochs = s.epochs()[1:]
+	fresh := newStore(o)
 	if err := fresh.openFile(); err != nil {
 		return aside, s.fail(err)
 	}
@@ -120,8 +122,11 @@ func (s *Store) Restore(backup string) (aside string, err error) {
 		return aside, errors.Join(s.fail(err), fresh.Close())
 	}
 	s.db.db, s.mir = fresh.db.db, fresh.mir
+	s.epoch.Store(fresh.epoch.Load())
 	s.mu.Lock()
+	kept := s.kept
 	s.state = fresh.state
+	s.kept = kept + 1 // whoever reads rows just now reads those of the old file
 	s.mu.Unlock()
 	return aside, nil
 }
@@ -157,7 +162,7 @@ type mirrored struct {
 
 func (s *Store) readMirror(want uint64) (mirrored, error) {
 	f := mirrored{drafts: map[string]bool{}, dropped: map[string]bool{}, heads: map[uint64]vault.Hash{}}
-	m := *s.mir // its own dictionaries and index; only the folder is shared
+	m := s.newMirror(s.newestEpoch()) // only the folder is shared with the open one
 	m.dicts = map[vault.Hash][]byte{}
 	if _, err := os.Stat(m.dir); errors.Is(err, os.ErrNotExist) {
 		return f, nil
@@ -204,7 +209,7 @@ func (s *Store) plan(backup string) (c Change, dropped map[string]bool, err erro
 	if s.db != nil {
 		c.Now, err = within(s.o.OpenLimit, func() (now Contents, err error) {
 			return now, s.db.View(func(tx *bolt.Tx) error {
-				now, err = contents(tx, s.box, s.o.Device, len(s.o.seams.migrations))
+				now, err = s.contents(tx)
 				return err
 			})
 		})
@@ -217,11 +222,15 @@ func (s *Store) plan(backup string) (c Change, dropped map[string]bool, err erro
 	if err != nil {
 		return c, nil, err
 	}
-	if h, ok := m.heads[c.Backup.Records]; ok && h != c.Backup.head {
+	if h, ok := m.heads[c.Backup.Records]; ok && h != c.Backup.head && c.Backup.Device == s.newestEpoch().Device {
 		return c, nil, words.New("store.forked", fmt.Errorf("%w: record %d of the backup is another one", ErrForked, c.Backup.Records))
 	}
-	after := m.records.onwards(c.Backup.Records)
-	c.FromMirror = after - c.Backup.Records
+	had, events := c.Backup.Records, c.Backup.Events
+	if c.Backup.Device != s.newestEpoch().Device { // its journal moves aside; the later one is all in the mirror
+		had, events = 0, 0
+	}
+	after := m.records.onwards(had)
+	c.FromMirror = after - had
 	if after < c.Now.Records {
 		c.Lost = c.Now.Records - after
 		if c.Now.Acked > after {
@@ -230,7 +239,7 @@ func (s *Store) plan(backup string) (c Change, dropped map[string]bool, err erro
 	} else {
 		c.Gained = after - c.Now.Records
 	}
-	c.Events = m.events.onwards(c.Backup.Events)
+	c.Events = m.events.onwards(events)
 	for h, sum := range c.Backup.drafts {
 		switch now, ok := c.Now.drafts[h]; {
 		case m.dropped[h]:

@@ -183,7 +183,7 @@ func TestEpochCopies(t *testing.T) {
 			must(t, err)
 			var who []string
 			for _, c := range cases {
-				who = append(who, whoOf(t, c.Case))
+				who = append(who, m.whoIs(t, c))
 			}
 			if len(who) != c.cases || !slices.Contains(who, "蒋丽华") || !slices.Contains(who, "沈志刚") {
 				t.Fatalf("on the screen: %v", who)

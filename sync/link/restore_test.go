@@ -23,10 +23,18 @@ func (m *machine) onScreen(t testing.TB) []string {
 	must(t, err)
 	out := []string{}
 	for _, c := range cases {
-		out = append(out, whoOf(t, c.Case))
+		out = append(out, m.whoIs(t, c))
 	}
 	slices.Sort(out)
 	return out
+}
+
+// whoIs opens a case of the list, which does not hold the answers, and reads whom to call.
+func (m *machine) whoIs(t testing.TB, c counter.Case) string {
+	t.Helper()
+	full, err := m.s.Case(t.Context(), c.Reference())
+	must(t, err)
+	return whoOf(t, full.Case)
 }
 
 // reopen opens a folder whose database may not open any more, as `doctor --rebuild` does.
