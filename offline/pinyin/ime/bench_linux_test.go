@@ -8,11 +8,24 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bianmin/offline/pinyin/dict"
 )
 
-// keystrokes types every held-out sample letter by letter and returns how long each letter took until its first page.
+// threadTime is the processor time of this thread: what a keystroke costs, whatever else the machine does.
+func threadTime(t testing.TB) time.Duration {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &now); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(now.Nano())
+}
+
+// keystrokes types every held-out sample letter by letter and returns how much processor time each letter took until its first page.
 func keystrokes(t testing.TB, o Options, full bool) []time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	var out []time.Duration
 	for _, x := range readSamples(t, "heldout.tsv") {
 		s := Load().Session(o)
@@ -24,10 +37,10 @@ func keystrokes(t testing.TB, o Options, full bool) []time.Duration {
 			}
 		}
 		for _, r := range letters {
-			from := time.Now()
+			from := threadTime(t)
 			s.Input(r)
 			s.Candidates(0)
-			out = append(out, time.Since(from))
+			out = append(out, threadTime(t)-from)
 		}
 	}
 	slices.Sort(out)
@@ -53,9 +66,9 @@ func BenchmarkKeystroke(b *testing.B) {
 			}
 			at := func(p int) float64 { return float64(all[len(all)*p/1000].Microseconds()) }
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(at(500), "p50-µs")
-			b.ReportMetric(at(990), "p99-µs")
-			b.ReportMetric(at(999), "p99.9-µs")
+			b.ReportMetric(at(500), "p50-cpu-µs")
+			b.ReportMetric(at(990), "p99-cpu-µs")
+			b.ReportMetric(at(999), "p99.9-cpu-µs")
 		})
 	}
 }
