@@ -18,6 +18,8 @@ for file in $(grep -rlE '^func Fuzz' --include='*_test.go' app offline sync asse
 		if CGO_ENABLED=0 go test -tags "${HTAGS:-no_emoji,migrated_fynedo,test,nowindow}" -run '^$' -fuzz "^$name\$" -fuzztime "$for_each" \
 			-fuzzminimizetime 5x "./$(dirname "$file")" >"$out" 2>&1; then
 			passed=$((passed + 1))
+		elif grep -q '^    context deadline exceeded$' "$out" && ! grep -qE 'Failing input|panic:|--- FAIL: .*/' "$out"; then
+			passed=$((passed + 1)) # the tool takes its own deadline for a failure now and then; no input failed
 		else
 			failed=$((failed + 1))
 			echo "$(dirname "$file") $name:"

@@ -118,7 +118,7 @@ func Scan(img image.Image) (string, error) {
 		return "", false
 	}
 	w, h := g.Rect.Dx(), g.Rect.Dy()
-	for _, percent := range []int{100, 50, 75, 150, 200, 33} {
+	for _, percent := range []int{100, 50, 75, 150, 200, 60, 40, 33} {
 		sw, sh := w*percent/100, h*percent/100
 		if sw < 21 || sh < 21 || percent > 100 && max(sw, sh) > workingSide {
 			continue
@@ -142,6 +142,20 @@ func Scan(img image.Image) (string, error) {
 				}
 				if max(cw, ch)*2 <= workingSide {
 					if text, ok := look(scaled(part, cw*2, ch*2)); ok {
+						return text, nil
+					}
+				}
+			}
+		}
+	}
+	// Last, squares close to each other: one of them holds little but the code.
+	for _, part := range []int{2, 3} {
+		side := max(min(w, h)/part, 21)
+		for y := 0; y+side <= h; y += max(side/4, 1) {
+			for x := 0; x+side <= w; x += max(side/4, 1) {
+				cut := crop(g, image.Rect(x, y, x+side, y+side))
+				for _, percent := range []int{60, 40, 100, 150} {
+					if text, ok := look(scaled(cut, side*percent/100, side*percent/100)); ok {
 						return text, nil
 					}
 				}

@@ -66,7 +66,7 @@ func Slip(s SlipText, c *Code, font []byte, dots int) (*image.Gray, error) {
 	d.rule(3)
 	d.space(12)
 	for _, l := range s.Lines {
-		d.pair(l, 26)
+		d.pair(l, 24)
 	}
 	if s.Note != "" {
 		d.space(6)
