@@ -334,7 +334,7 @@ func (g *Gateway) append(w http.ResponseWriter, r *http.Request, u *upload) erro
 		return &wire.Error{Code: wire.CodeTooLarge, Detail: "part is longer than " + strconv.FormatInt(room, 10) + " bytes"}
 	}
 	if cerr != nil {
-		return &wire.Error{Code: wire.CodeBadRequest, Detail: "part broke off", Cause: cerr}
+		return brokeOff("part", cerr)
 	}
 	if u.offset < u.length {
 		return nil

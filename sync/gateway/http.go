@@ -98,9 +98,15 @@ func body(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	case errors.As(err, &big):
 		return nil, &wire.Error{Code: wire.CodeTooLarge, Detail: "at most " + strconv.FormatInt(limit, 10) + " bytes"}
 	case err != nil:
-		return nil, &wire.Error{Code: wire.CodeBadRequest, Detail: "body broke off", Cause: err}
+		return nil, brokeOff("body", err)
 	}
 	return data, nil
+}
+
+// brokeOff is told when the line broke in the middle of a request. Nothing was judged and nothing stored: whoever still
+// hears it asks again at once.
+func brokeOff(what string, cause error) error {
+	return &wire.Error{Code: wire.CodeBusy, Detail: what + " broke off", RetryAfterMS: 1, Cause: cause}
 }
 
 // stall is how long a body may stand still. A slow line may take as long as it needs; a dead one may not.
