@@ -18,7 +18,7 @@
 //
 // # The file
 //
-// Package store keeps one bbolt file, store.db, schema 1. Every bucket is at the top; a number in a key is 8 bytes
+// Package store keeps one bbolt file, store.db, schema 2. Every bucket is at the top; a number in a key is 8 bytes
 // big-endian, so cursor order is log order; a handle is an HMAC-SM3 under a key derived from the machine key, so that no
 // key says anything about a person. Every value is sealed with SM4-GCM bound to bucket, key, layout and key id, by the
 // machine key (readable while nobody is logged in) or by a key of the period in which it was written. A test compares
@@ -33,7 +33,7 @@
 //	├ acks        name                 newest ack; fork, when there is one              machine
 //	├ events      cursor               event as signed, head of the journal then        machine
 //	├ opened      cursor               plain body of a sealed event                     period
-//	├ cases       seq                  casefile.Case                                    period
+//	├ cases       seq                  casefile.Case, once more came than the submission period
 //	├ summaries   seq                  state, item, due day, delivery, urgent           machine
 //	├ unapplied   mark, number         why a record (r) or event (e) is not projected   machine
 //	├ quarantine  seq                  event that refused the record                    machine

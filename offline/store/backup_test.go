@@ -1,11 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/journal"
 	"bianmin/offline/words"
@@ -243,6 +246,13 @@ func TestRestoreWithoutAMirror(t *testing.T) {
 
 func TestWhatIsNoBackupIsRefused(t *testing.T) {
 	r, s, backup := aged(t)
+	var body []byte
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		body = bytes.Clone(tx.Bucket([]byte(bucketBodies)).Get(seqKey(1)))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	r.close(s)
 	other := newRig(t)
 	foreign := other.login()
@@ -254,11 +264,16 @@ func TestWhatIsNoBackupIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flipped[len(flipped)/2] ^= 4
-	for n := range flipped {
-		if n%4096 > 4000 && n > len(flipped)/4 {
-			flipped[n] ^= 1
+	if !bytes.Contains(flipped, body) {
+		t.Fatal("the backup has no body of record 1")
+	}
+	for rest := flipped; ; { // pages that are free may hold it, too
+		n := bytes.Index(rest, body)
+		if n < 0 {
+			break
 		}
+		rest[n+len(body)/2] ^= 1
+		rest = rest[n+len(body):]
 	}
 	bad := filepath.Join(r.dir, "flipped.db")
 	text := filepath.Join(r.dir, "text.db")

@@ -434,15 +434,19 @@ func (s *Store) Receipt(seq uint64, stage uint8) ([]byte, error) {
 		if err != nil {
 			return err
 		}
-		key := receiptKey(n, stage)
-		value := in.Bucket([]byte(bucketReceipts)).Get(key)
-		if value == nil {
-			return fmt.Errorf("%w: receipt %d of record %d", ErrNotFound, stage, seq)
-		}
-		out, err = s.box.open(bucketReceipts, key, value, s.period)
+		out, err = s.receipt(in, n, stage)
 		return err
 	})
 	return out, wrapRead(err)
+}
+
+func (s *Store) receipt(tx space, seq uint64, stage uint8) ([]byte, error) {
+	key := receiptKey(seq, stage)
+	value := tx.Bucket([]byte(bucketReceipts)).Get(key)
+	if value == nil {
+		return nil, fmt.Errorf("%w: receipt %d of record %d", ErrNotFound, stage, seq)
+	}
+	return s.box.open(bucketReceipts, key, value, s.period)
 }
 
 // wrapRead gives words to errors of reading.

@@ -231,7 +231,7 @@ type following struct {
 
 func (in *following) packet(data []byte) error {
 	s, f := in.s, in.f
-	recs, _, err := s.openSnapshot(in.u, data, f.Device, f.Head, f.Hash)
+	recs, salt, err := s.openSnapshot(in.u, data, f.Device, f.Head, f.Hash)
 	if err != nil {
 		return foreignSnapshot(err)
 	}
@@ -245,6 +245,9 @@ func (in *following) packet(data []byte) error {
 				return err
 			}
 			row.Sum = s.o.Suite.Hash(value)
+			if salt != in.period.Salt {
+				row.Salt = append([]byte{}, salt[:]...)
+			}
 			if err := putRaw(w.tx, bucketBodies, seqKey(rec.Seq), value); err != nil {
 				return err
 			}

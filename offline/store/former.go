@@ -127,7 +127,7 @@ func (s *Store) formerCases() (out []casefile.Case, bad error, err error) {
 		if err != nil {
 			return err
 		}
-		return b.Bucket([]byte(bucketCases)).ForEach(func(k, _ []byte) error {
+		return b.Bucket([]byte(bucketSummaries)).ForEach(func(k, _ []byte) error {
 			if seqOf(k) > followed.Head {
 				return nil // carried over: it has a new number
 			}

@@ -51,8 +51,16 @@ func (h *headerRow) read(r *canon.Reader) {
 	}
 }
 
+// rowFields are the fields that every summary row has; that it is fresh may come after them.
+const rowFields = 10
+
+var errRowShape = errors.New("store: not the fields of a summary row")
+
 func (x *Row) read(r *canon.Reader) {
-	r.Fields(10)
+	n := r.Map()
+	if n != rowFields && n != rowFields+1 {
+		r.Refuse(errRowShape)
+	}
 	r.Key(1)
 	x.Seq = r.Uint()
 	r.Key(2)
@@ -73,4 +81,10 @@ func (x *Row) read(r *canon.Reader) {
 	x.Accepted = r.Bool()
 	r.Key(10)
 	x.Quarantined = r.Bool()
+	if n > rowFields {
+		r.Key(11)
+		if x.Fresh = r.Bool(); !x.Fresh {
+			r.Refuse(errRowShape)
+		}
+	}
 }

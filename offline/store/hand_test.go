@@ -25,8 +25,10 @@ func TestRowsByHand(t *testing.T) {
 		Seq: 1, Service: "gaoling", Item: "高龄津贴", State: "accepted", Due: math.MaxInt32, Urgent: true, SubmittedAt: -9, LastSeq: 12,
 		Accepted: true, Quarantined: true,
 	}
+	fresh := row
+	fresh.Fresh = true
 	for _, c := range []struct{ in, out any }{
-		{&headerRow{}, &headerRow{}}, {&header, &headerRow{}}, {&salted, &headerRow{}}, {&Row{}, &Row{}}, {&row, &Row{}},
+		{&headerRow{}, &headerRow{}}, {&header, &headerRow{}}, {&salted, &headerRow{}}, {&Row{}, &Row{}}, {&row, &Row{}}, {&fresh, &Row{}},
 	} {
 		data := canon.MustMarshal(c.in)
 		r := canon.NewReader(data)

@@ -24,6 +24,9 @@ type Row struct {
 	LastSeq     uint64         `cbor:"8,keyasint"` // newest record about the case
 	Accepted    bool           `cbor:"9,keyasint"`
 	Quarantined bool           `cbor:"10,keyasint"`
+	// Fresh says that nothing has been applied to the case since its submission: the case is its record and receipt, and
+	// has no value in bucket cases.
+	Fresh bool `cbor:"11,keyasint,omitempty"`
 }
 
 // Delivery says how far the case's data has got when the platform has acknowledged the journal up to acked.
@@ -80,13 +83,44 @@ type quarantineRow struct {
 	At     int64  `cbor:"2,keyasint"` // platform's clock, Unix milliseconds
 }
 
-// loadCase reads a case projection. ErrNotFound when there is none.
+// loadCase reads a case: its projection, or the submission alone while nothing came after it. ErrNotFound when there is
+// none.
 func (s *Store) loadCase(tx space, seq uint64) (*casefile.Case, error) {
+	var r Row
+	if err := s.box.get(tx, bucketSummaries, seqKey(seq), &r); err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("summary of case %d: %w", seq, err)
+	}
+	if r.Fresh {
+		return s.freshCase(tx, seq)
+	}
 	value := tx.Bucket([]byte(bucketCases)).Get(seqKey(seq))
 	if value == nil {
 		return nil, fmt.Errorf("%w: case %d", ErrNotFound, seq)
 	}
 	return s.parseCase(seqKey(seq), value)
+}
+
+// freshCase makes a case from its submission and receipt.
+func (s *Store) freshCase(tx space, seq uint64) (*casefile.Case, error) {
+	rec, row, err := s.record(tx, seq)
+	if err != nil {
+		return nil, err
+	}
+	c, err := casefile.New(rec)
+	if err != nil {
+		return nil, fmt.Errorf("%w: case %d: %w", ErrDamaged, seq, err)
+	}
+	if row.Receipt {
+		receipt, err := s.receipt(tx, seq, 1)
+		if errors.Is(err, ErrNotFound) {
+			err = fmt.Errorf("%w: receipt of record %d is gone", ErrDamaged, seq)
+		}
+		if err != nil {
+			return nil, err
+		}
+		c.SetReceipt(1, receipt)
+	}
+	return c, nil
 }
 
 // saveCase writes a case projection under its submission's period, and its summary row.
@@ -132,6 +166,11 @@ func (w *work) projectRecord(rec journal.Record, row headerRow, receipt []byte, 
 		if c, err = casefile.New(rec); err == nil && receipt != nil {
 			c.SetReceipt(1, receipt)
 		}
+		if err == nil && !c.Purged {
+			r := rowOf(c)
+			r.Fresh = true
+			return w.saveRow(r)
+		}
 	} else {
 		var first headerRow
 		if first, err = w.s.header(w.tx, row.Case); err == nil {
@@ -155,7 +194,7 @@ func (w *work) projectRecordLocked(row headerRow) error {
 	if row.Kind == journal.KindCaseSubmitted {
 		return w.saveRow(Row{
 			Seq: row.Seq, Service: row.Service, Item: row.Item, State: casefile.TakenIn, Due: row.Due, Urgent: row.Urgent,
-			SubmittedAt: row.At, LastSeq: row.Seq,
+			SubmittedAt: row.At, LastSeq: row.Seq, Fresh: !row.Purged,
 		})
 	}
 	return w.patchRow(row.Case, func(r *Row) {
@@ -459,20 +498,20 @@ func (s *Store) Cases() ([]casefile.Case, error) {
 	}
 	err = s.db.View(func(tx *bolt.Tx) error {
 		type row struct {
-			key, value []byte
-			c          *casefile.Case
-			err        error
+			seq uint64
+			c   *casefile.Case
+			err error
 		}
-		c := tx.Bucket([]byte(bucketCases)).Cursor()
-		k, v := c.First()
+		c := tx.Bucket([]byte(bucketSummaries)).Cursor()
+		k, _ := c.First()
 		for k != nil {
 			var rows []row
-			for ; k != nil && len(rows) < verifyBatch; k, v = c.Next() {
-				rows = append(rows, row{key: k, value: v})
+			for ; k != nil && len(rows) < verifyBatch; k, _ = c.Next() {
+				rows = append(rows, row{seq: seqOf(k)})
 			}
 			each(len(rows), func(i int) {
 				r := &rows[i]
-				if r.c, r.err = s.parseCase(r.key, r.value); r.err == nil {
+				if r.c, r.err = s.loadCase(tx, r.seq); r.err == nil {
 					strip(r.c)
 				}
 			})

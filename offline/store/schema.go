@@ -62,7 +62,7 @@ var (
 )
 
 // migrations[i] takes the file from schema i to i+1. Never edit or reorder a shipped entry.
-var migrations = []func(*bolt.Tx) error{createBuckets}
+var migrations = []func(*bolt.Tx) error{createBuckets, packedAndFresh}
 
 // Schema is the version of the file's layout that this program writes.
 func Schema() int { return len(migrations) }
@@ -75,6 +75,10 @@ func createBuckets(tx *bolt.Tx) error {
 	}
 	return nil
 }
+
+// packedAndFresh changes nothing that is there: from schema 2 on there may be packed values (layout version 2) and fresh
+// cases (Row.Fresh), which a program for schema 1 cannot read.
+func packedAndFresh(*bolt.Tx) error { return nil }
 
 // errNothingDue leaves a write transaction without writing.
 var errNothingDue = errors.New("store: nothing to migrate")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -465,14 +466,14 @@ func TestMigrationIsAllOrNothing(t *testing.T) {
 	sameMap(t, "migrated", want, plain(t, s))
 	if err := s.db.View(func(tx *bolt.Tx) error {
 		v, err := readSchema(tx, s.box)
-		if v != 3 || tx.Bucket([]byte("later")) == nil {
+		if v != len(migrations)+2 || tx.Bucket([]byte("later")) == nil {
 			t.Errorf("schema %d", v)
 		}
 		return err
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(r.dir, "store.db.before-3")); err != nil {
+	if _, err := os.Stat(filepath.Join(r.dir, "store.db.before-"+strconv.Itoa(len(migrations)+2))); err != nil {
 		t.Fatalf("copy before migrating: %v", err)
 	}
 	r.close(s)

@@ -287,11 +287,24 @@ func (v *verifier) values() error {
 		}
 	}
 	for seq := range v.kinds {
-		if v.kinds[seq].Kind == journal.KindCaseSubmitted && v.tx.Bucket([]byte(bucketSummaries)).Get(seqKey(seq)) == nil {
-			v.add(Fault{Where: bucketSummaries, Seq: seq, What: "doctor.projection", Err: fmt.Errorf("%w: case has no row", ErrDamaged)})
+		if v.kinds[seq].Kind == journal.KindCaseSubmitted {
+			v.projected(seq)
 		}
 	}
 	return nil
+}
+
+// projected looks whether a case has its row, and its value when more happened than its submission.
+func (v *verifier) projected(seq uint64) {
+	var r Row
+	err := v.s.box.get(v.tx, bucketSummaries, seqKey(seq), &r)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		v.add(Fault{Where: bucketSummaries, Seq: seq, What: "doctor.projection", Err: fmt.Errorf("%w: case has no row", ErrDamaged)})
+	case err != nil || r.Fresh || v.s.applied.Dirty: // named already; not due
+	case v.tx.Bucket([]byte(bucketCases)).Get(seqKey(seq)) == nil:
+		v.add(Fault{Where: bucketCases, Seq: seq, What: "doctor.projection", Err: fmt.Errorf("%w: case has no value", ErrDamaged)})
+	}
 }
 
 // sum compares a sealed body with the hash its header keeps.
