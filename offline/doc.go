@@ -28,7 +28,8 @@
 //	├ meta        name                 schema, identity, head, clock, applied, restored machine
 //	├ headers     seq                  header, period, SM3 of the sealed body, item     machine
 //	├ bodies      seq                  canonical CBOR of the body                       period
-//	├ receipts    seq, stage           COSE envelope as signed                          period (stage 1), machine (stage 2)
+//	├ bodies      seq, 1               COSE envelope of the desk as signed              period
+//	├ receipts    seq, 2               COSE envelope of the platform as signed          machine
 //	├ outbox      seq                  one-record packet, until acknowledged            machine
 //	├ acks        name                 newest ack; fork, when there is one              machine
 //	├ events      cursor               event as signed, head of the journal then        machine

@@ -321,7 +321,7 @@ func TestClosePeriod(t *testing.T) {
 	}
 	tried, personal := 0, 0
 	for _, v := range stolen {
-		if !bytes.HasPrefix(v.bytes, append([]byte{1, byte(len(month))}, month...)) {
+		if len(v.bytes) == 0 || !bytes.HasPrefix(v.bytes[1:], append([]byte{byte(len(month))}, month...)) {
 			continue
 		}
 		personal++
@@ -485,7 +485,11 @@ func opens(suite vault.Suite, k vault.Key, v value) bool {
 	if n > 0 {
 		sealed = sealed[:len(sealed)-16]
 	}
-	aad := slices.Concat([]byte("bianmin/store\x00"), []byte(v.bucket), []byte{0}, vault.U64(uint64(len(v.key))), v.key, []byte{1, byte(n)}, id)
+	bucket := v.bucket
+	if bucket == "bodies" && len(v.key) == 9 { // a receipt lies beside its body
+		bucket = "receipts"
+	}
+	aad := slices.Concat([]byte("bianmin/store\x00"), []byte(bucket), []byte{0}, vault.U64(uint64(len(v.key))), v.key, []byte{v.bytes[0], byte(n)}, id)
 	_, err := suite.Open(k, sealed, aad)
 	return err == nil
 }

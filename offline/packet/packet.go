@@ -278,61 +278,93 @@ func (p *Packet) open(s vault.Suite, content vault.Key, dicts map[vault.Hash][]b
 //
 // Errors: ErrTooLarge (seal fewer), journal.ErrGap, journal.ErrBody, journal.ErrFormat, ErrCodec.
 func Seal(records []journal.Record, o Options) ([]byte, error) {
-	w, err := describe(records, o)
+	data, proven, err := Begin(records, o)
 	if err != nil {
 		return nil, err
+	}
+	if err := proven(); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// Begin is Seal whose packet is not proven yet: it must not leave memory before proven has returned nil. The signature is
+// verified on another processor meanwhile, while the caller makes ready what else belongs to the records. proven must be
+// called, once. Errors are those of Seal, here or from proven.
+func Begin(records []journal.Record, o Options) (data []byte, proven func() error, err error) {
+	data, content, err := seal(records, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := Parse(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("packet: own packet: %w", err)
+	}
+	verified := make(chan error, 1)
+	go func() { verified <- p.Verify(o.Suite, o.Signer.Public()) }()
+	return data, func() error {
+		defer clear(content[:])
+		err := errors.Join(sameRecords(p, records, *content, o), <-verified)
+		if err == nil {
+			return nil
+		}
+		if cerr := check(records, o); cerr != nil {
+			return cerr // the records are at fault, and which one
+		}
+		return fmt.Errorf("packet: own packet: %w", err)
+	}, nil
+}
+
+// seal makes a packet and returns the key of its body with it.
+func seal(records []journal.Record, o Options) ([]byte, *vault.Key, error) {
+	w, err := describe(records, o)
+	if err != nil {
+		return nil, nil, err
 	}
 	plain, err := newRun(records, o.Salt).marshal()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(plain) > MaxPlain {
-		return nil, fmt.Errorf("%w: records of %d bytes, at most %d", ErrTooLarge, len(plain), MaxPlain)
+		return nil, nil, fmt.Errorf("%w: records of %d bytes, at most %d", ErrTooLarge, len(plain), MaxPlain)
 	}
 	if o.Codec == CodecZstd {
 		if plain, err = compress(o.Suite, plain, w.dictName(), o.Dict); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if len(plain) > o.limit() { // known before anything is sealed and proven
-		return nil, &SizeError{len(plain), o.limit()}
+		return nil, nil, &SizeError{len(plain), o.limit()}
 	}
 	content, keys, ok := o.Prepared.take(o.Recipients)
 	if !ok {
 		if content, keys, err = sealKey(o.Suite, o.Recipients); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	defer clear(content[:])
 	aad, err := w.aad()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if w.Body, err = o.Suite.Seal(content, plain, aad); err != nil {
-		return nil, fmt.Errorf("packet: seal body: %w", err)
+		return nil, nil, fmt.Errorf("packet: seal body: %w", err)
 	}
 	w.Keys = keys
 	body, err := w.unsigned()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if w.Sig, err = vault.Sign(o.Signer, "packet", body); err != nil {
-		return nil, fmt.Errorf("packet: sign: %w", err)
+		return nil, nil, fmt.Errorf("packet: sign: %w", err)
 	}
 	data, err := canon.Marshal(w)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(data) > o.limit() {
-		return nil, &SizeError{len(data), o.limit()}
+		return nil, nil, &SizeError{len(data), o.limit()}
 	}
-	if err := proveOwn(data, records, content, o); err != nil {
-		if cerr := check(records, o); cerr != nil {
-			return nil, cerr // the records are at fault, and which one
-		}
-		return nil, err
-	}
-	return data, nil
+	return data, &content, nil
 }
 
 // check finds out what is wrong with records whose packet was not proven.
@@ -386,25 +418,18 @@ func describe(records []journal.Record, o Options) (wire, error) {
 	return w, nil
 }
 
-// proveOwn reads a packet just made as its recipient will.
-func proveOwn(data []byte, records []journal.Record, content vault.Key, o Options) error {
-	p, err := Parse(data)
-	if err != nil {
-		return fmt.Errorf("packet: own packet: %w", err)
-	}
-	if err := p.Verify(o.Suite, o.Signer.Public()); err != nil {
-		return fmt.Errorf("packet: own packet: %w", err)
-	}
+// sameRecords opens a packet just made as its recipient will, and compares.
+func sameRecords(p *Packet, records []journal.Record, content vault.Key, o Options) error {
 	again, salt, err := p.open(o.Suite, content, map[vault.Hash][]byte{p.Dict: o.Dict})
 	if err != nil {
-		return fmt.Errorf("packet: own packet: %w", err)
+		return err
 	}
 	if salt != o.Salt || len(again) != len(records) {
-		return fmt.Errorf("packet: own packet: %w", ErrContent)
+		return ErrContent
 	}
 	for i, r := range again { // the head covers headers, the salted hashes in them cover bodies; a purged one must stay so
 		if r.Header != records[i].Header || (r.Body == nil) != (records[i].Body == nil) {
-			return fmt.Errorf("packet: own packet: %w: record %d", ErrContent, r.Seq)
+			return fmt.Errorf("%w: record %d", ErrContent, r.Seq)
 		}
 	}
 	return nil

@@ -293,6 +293,7 @@ func (s *Store) tagsIn(bucket string, home []byte, b *bolt.Bucket) error {
 		case home != nil:
 			key = slices.Concat(home, k)
 		}
+		bucket := sealedAs(bucket, key)
 		id, _, err := s.box.split(bucket, key, v)
 		if err == nil && id == "" {
 			_, err = s.box.open(bucket, key, v, noPeriods)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -80,7 +81,7 @@ type work struct {
 }
 
 // Commit writes one act: the record with its receipt, its packet, the case it changes, and the draft it completes, in one
-// transaction; then the mirror. When it returns without an error, all of it is durable in both. On any error the
+// transaction, and beside it to the mirror. When it returns without an error, all of it is durable in both. On any error the
 // act did not happen, except after words store.failed: then the store must be opened again, and tells.
 //
 // Errors: ErrLocked for acts about cases while nobody is logged in, casefile.ErrMove for an act that is not legal in the
@@ -156,43 +157,43 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 			return journal.Record{}, fmt.Errorf("store: receipt of %s: %w", a.Kind, err)
 		}
 	}
-	frames, out, err := s.framesOf(p, rec, receipt)
+	ready := s.sealAhead(p, rec, receipt)
+	frames, out, proven, err := s.beginFrames(*s.epoch.Load(), p, rec, receipt)
 	if err != nil {
 		return journal.Record{}, err
 	}
 	w := &work{s: s, rows: map[uint64]Row{}}
-	err = s.update(func(tx *bolt.Tx) error {
+	var note trace
+	err = s.both(func(tx *bolt.Tx) ([]Frame, error) {
 		w.tx = tx
-		row, err := w.putRecord(p, rec, receipt, out)
+		v, err := ready()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if row.Case != 0 {
-			if err := w.projectRecord(rec, row, receipt, true); err != nil {
-				return err
-			}
+		row, err := w.putValues(p, rec, v, out)
+		if err != nil {
+			return nil, err
 		}
-		if rec.Kind == journal.KindFormerAct {
-			if err := w.projectFormer(tx, rec); err != nil {
-				return err
-			}
+		if err := w.project(tx, rec, row, receipt, true); err != nil {
+			return nil, err
 		}
 		if a.DropDraft != "" {
 			key := s.box.handle("draft", a.DropDraft)
 			if err := tx.Bucket([]byte(bucketDrafts)).Delete(key); err != nil {
-				return fmt.Errorf("store: drop draft: %w", err)
+				return nil, fmt.Errorf("store: drop draft: %w", err)
 			}
-			frames = append(frames, Frame{Kind: FrameDropped, Label: string(key)})
+			frames = slices.Insert(frames, 0, Frame{Kind: FrameDropped, Label: string(key)})
 		}
 		if err := s.box.put(tx, bucketMeta, keyClock, clock); err != nil {
-			return err
+			return nil, err
 		}
-		return w.putHead(rec.Seq, rec.Hash(s.o.Suite), s.cursor, s.told)
-	})
+		if err := w.putHead(rec.Seq, rec.Hash(s.o.Suite), s.cursor, s.told); err != nil {
+			return nil, err
+		}
+		note = s.traceOf(tx, rec.Seq)
+		return frames, proven()
+	}, func() { s.writeTrace(note) })
 	if err != nil {
-		return journal.Record{}, err
-	}
-	if err := s.mirror(frames...); err != nil {
 		return journal.Record{}, err
 	}
 	s.mu.Lock()
@@ -200,7 +201,6 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	s.clock, s.clockOn = clock, clock
 	s.keep(w)
 	s.mu.Unlock()
-	s.writeTrace(rec.Seq)
 	return rec, nil
 }
 
@@ -233,15 +233,30 @@ func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]
 
 // framesIn seals a record of an epoch.
 func (s *Store) framesIn(e Epoch, p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
-	data, err := packet.Seal([]journal.Record{rec}, packet.Options{
+	frames, out, proven, err := s.beginFrames(e, p, rec, receipt)
+	if err != nil {
+		return nil, outboxRow{}, err
+	}
+	return frames, out, proven()
+}
+
+// beginFrames is framesIn while the packet is still being proven: nothing of it may be kept before proven has returned nil.
+func (s *Store) beginFrames(e Epoch, p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, func() error, error) {
+	data, proven, err := packet.Begin([]journal.Record{rec}, packet.Options{
 		Prepared: s.spare.forRecord(), Suite: s.o.Suite, Device: e.Device, Signer: e.Signer, Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
 	})
 	if err != nil {
-		return nil, outboxRow{}, fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
+		return nil, outboxRow{}, nil, fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
+	}
+	named := func() error {
+		if err := proven(); err != nil {
+			return fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
+		}
+		return nil
 	}
 	out := outboxRow{Packet: data, Receipt: []byte{}}
-	frames := []Frame{{Kind: FrameRecord, Label: p.ID, Number: rec.Seq, Payload: data}}
+	var frames []Frame // the record's is the last: where it is, the others are
 	if receipt != nil {
 		if key := s.spare.forReceipt(); key != nil {
 			out.Receipt, err = sealPrepared(s.o.Suite, key, receipt)
@@ -249,11 +264,46 @@ func (s *Store) framesIn(e Epoch, p vault.Period, rec journal.Record, receipt []
 			out.Receipt, err = sealToDevice(s.o.Suite, s.o.Ring.SealPublic(), receipt)
 		}
 		if err != nil {
-			return nil, outboxRow{}, fmt.Errorf("store: seal receipt %d: %w", rec.Seq, err)
+			return nil, outboxRow{}, nil, fmt.Errorf("store: seal receipt %d: %w", rec.Seq, err)
 		}
 		frames = append(frames, Frame{Kind: FrameReceipt, Number: rec.Seq, Payload: out.Receipt})
 	}
-	return frames, out, nil
+	return append(frames, Frame{Kind: FrameRecord, Label: p.ID, Number: rec.Seq, Payload: data}), out, named, nil
+}
+
+// both runs fn in a transaction and, once it has succeeded, writes the transaction and the frames it returned at the same
+// time: each copy waits for the disk on its own, and whichever is the longer one after a crash, the other catches up at
+// opening. then runs when the mirror has its copy. An error of fn leaves everything as it was; an error of either copy stops
+// the store. Called with write held.
+func (s *Store) both(fn func(tx *bolt.Tx) ([]Frame, error), then func()) error {
+	closing := s.mir.no
+	var rotated bool
+	var second chan error
+	err := s.update(func(tx *bolt.Tx) error {
+		frames, err := fn(tx)
+		if err != nil {
+			return err
+		}
+		second = make(chan error, 1)
+		go func() {
+			var err error
+			if rotated, err = s.mir.append(frames...); err == nil {
+				then()
+			}
+			second <- err
+		}()
+		return nil
+	})
+	if second == nil {
+		return err
+	}
+	if merr := <-second; merr != nil {
+		return errors.Join(err, s.fail(merr))
+	}
+	if err != nil || !rotated {
+		return err
+	}
+	return s.fileSegment(closing)
 }
 
 // mirror appends frames and files the index of a segment that was closed by it. A failure stops the store. Called with
@@ -267,15 +317,60 @@ func (s *Store) mirror(frames ...Frame) error {
 	if !rotated {
 		return nil
 	}
+	return s.fileSegment(closing)
+}
+
+// fileSegment keeps the index of a closed segment.
+func (s *Store) fileSegment(no uint32) error {
 	return s.update(func(tx *bolt.Tx) error {
-		return s.box.put(tx, bucketMirror, seqKey(uint64(closing)), s.mir.closed[closing])
+		return s.box.put(tx, bucketMirror, seqKey(uint64(no)), s.mir.closed[no])
 	})
+}
+
+// sealed is what a record leaves under its period's key, sealed; nil what it has not.
+type sealed struct {
+	body, receipt []byte
+}
+
+func (s *Store) sealRecord(p vault.Period, rec journal.Record, receipt []byte) (v sealed, err error) {
+	if rec.Body != nil {
+		if v.body, err = s.box.sealIn(p.ID, p.Store, bucketBodies, seqKey(rec.Seq), rec.Body); err != nil {
+			return v, err
+		}
+	}
+	if receipt != nil {
+		v.receipt, err = s.box.sealIn(p.ID, p.Store, bucketReceipts, receiptKey(rec.Seq, 1), receipt)
+	}
+	return v, err
+}
+
+// sealAhead is sealRecord on another processor.
+func (s *Store) sealAhead(p vault.Period, rec journal.Record, receipt []byte) func() (sealed, error) {
+	var v sealed
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		v, err = s.sealRecord(p, rec, receipt)
+		done <- err
+	}()
+	return func() (sealed, error) {
+		err := <-done
+		return v, err
+	}
 }
 
 // putRecord writes a record's rows. A nil body is a tombstone.
 func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out outboxRow) (headerRow, error) {
+	v, err := w.s.sealRecord(p, rec, receipt)
+	if err != nil {
+		return headerRow{}, err
+	}
+	return w.putValues(p, rec, v, out)
+}
+
+func (w *work) putValues(p vault.Period, rec journal.Record, v sealed, out outboxRow) (headerRow, error) {
 	s, key := w.s, seqKey(rec.Seq)
-	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: receipt != nil, Purged: rec.Body == nil}
+	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: v.receipt != nil, Purged: rec.Body == nil}
 	row.Case, _ = casefile.CaseOf(rec)
 	if rec.Kind == journal.KindCaseSubmitted && rec.Body != nil {
 		b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
@@ -284,21 +379,17 @@ func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out
 		}
 		row.Service, row.Item, row.Due, row.Urgent = b.Service, b.ItemName, b.Due, b.Urgent
 	}
-	if rec.Body != nil {
-		value, err := s.box.sealIn(p.ID, p.Store, bucketBodies, key, rec.Body)
-		if err != nil {
-			return row, err
-		}
-		row.Sum = s.o.Suite.Hash(value)
+	if v.body != nil {
+		row.Sum = s.o.Suite.Hash(v.body)
 		if own, err := s.period(p.ID); err == nil && own.Salt != p.Salt {
 			row.Salt = append([]byte{}, p.Salt[:]...)
 		}
-		if err := putRaw(w.tx, bucketBodies, key, value); err != nil {
+		if err := putRaw(w.tx, bucketBodies, key, v.body); err != nil {
 			return row, err
 		}
 	}
-	if receipt != nil {
-		if err := s.box.putIn(w.tx, p, bucketReceipts, receiptKey(rec.Seq, 1), receipt); err != nil {
+	if v.receipt != nil {
+		if err := putRaw(w.tx, receiptHome(1), receiptKey(rec.Seq, 1), v.receipt); err != nil {
 			return row, err
 		}
 	}
@@ -442,7 +533,7 @@ func (s *Store) Receipt(seq uint64, stage uint8) ([]byte, error) {
 
 func (s *Store) receipt(tx space, seq uint64, stage uint8) ([]byte, error) {
 	key := receiptKey(seq, stage)
-	value := tx.Bucket([]byte(bucketReceipts)).Get(key)
+	value := tx.Bucket([]byte(receiptHome(stage))).Get(key)
 	if value == nil {
 		return nil, fmt.Errorf("%w: receipt %d of record %d", ErrNotFound, stage, seq)
 	}

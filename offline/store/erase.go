@@ -310,7 +310,7 @@ func (w *work) purge(seq uint64) error {
 	for _, d := range []struct {
 		bucket string
 		key    []byte
-	}{{bucketBodies, key}, {bucketReceipts, receiptKey(seq, 1)}, {bucketReceipts, receiptKey(seq, 2)}, {bucketOutbox, key}} {
+	}{{bucketBodies, key}, {receiptHome(1), receiptKey(seq, 1)}, {receiptHome(2), receiptKey(seq, 2)}, {bucketOutbox, key}} {
 		if err := w.tx.Bucket([]byte(d.bucket)).Delete(d.key); err != nil {
 			return fmt.Errorf("store: erase %s %d: %w", d.bucket, seq, err)
 		}
@@ -341,11 +341,15 @@ func (w *work) carry(seq uint64, now vault.Period) error {
 	}
 	if row.Receipt {
 		rk := receiptKey(seq, 1)
-		receipt, err := s.box.open(bucketReceipts, rk, w.tx.Bucket([]byte(bucketReceipts)).Get(rk), s.period)
+		receipt, err := s.receipt(w.tx, seq, 1)
 		if err != nil {
 			return err
 		}
-		if err := s.box.putIn(w.tx, now, bucketReceipts, rk, receipt); err != nil {
+		value, err := s.box.sealIn(now.ID, now.Store, bucketReceipts, rk, receipt)
+		if err != nil {
+			return err
+		}
+		if err := putRaw(w.tx, receiptHome(1), rk, value); err != nil {
 			return err
 		}
 	}

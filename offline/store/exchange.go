@@ -283,7 +283,7 @@ func (s *Store) TakeAck(ctx context.Context, ack []byte) (uint64, error) {
 		return acked, nil
 	}
 	if a.To > acked || a.At-kept > ackKeep.Milliseconds() {
-		if err := s.writable(); err != nil {
+		if err := s.receivable(); err != nil {
 			return acked, err
 		}
 		if err := s.update(func(tx *bolt.Tx) error {
@@ -371,7 +371,7 @@ func (s *Store) TakeEvents(ctx context.Context, events [][]byte) (uint64, error)
 	if err := ctx.Err(); err != nil || len(events) == 0 {
 		return cursor, err
 	}
-	if err := s.writable(); err != nil {
+	if err := s.receivable(); err != nil {
 		return cursor, err
 	}
 	if err := s.room(); err != nil {
@@ -478,7 +478,7 @@ func (s *Store) TakeTime(ctx context.Context, at int64) error {
 	if c.quality().Quality() <= on.quality().Quality() && at-on.Signed < clockKeep.Milliseconds() {
 		return nil
 	}
-	if err := s.writable(); err != nil {
+	if err := s.receivable(); err != nil {
 		return err
 	}
 	if err := s.update(func(tx *bolt.Tx) error { return s.box.put(tx, bucketMeta, keyClock, c) }); err != nil {

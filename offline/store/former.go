@@ -162,7 +162,7 @@ func (v *verifier) former() error {
 			}
 			if err := in.ForEach(func(k, value []byte) error {
 				v.r.Values++
-				_, err := s.box.open(name, k, value, s.period)
+				_, err := s.box.open(sealedAs(name, k), k, value, s.period)
 				if err != nil && !errors.Is(err, ErrLocked) && !errors.Is(err, vault.ErrNoPeriod) {
 					bad(seqOf(k), device, name, k, err)
 				}

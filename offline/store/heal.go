@@ -106,8 +106,7 @@ func (s *Store) diagnose() (ills, error) {
 		for seq := uint64(1); seq <= s.head; seq++ {
 			_, row, err := s.record(tx, seq)
 			if err == nil && row.Receipt {
-				value := tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(seq, 1))
-				_, err = s.box.open(bucketReceipts, receiptKey(seq, 1), value, s.period)
+				_, err = s.receipt(tx, seq, 1)
 			}
 			if err == nil && seq > s.acked {
 				var out outboxRow
@@ -137,7 +136,7 @@ func (s *Store) diagnose() (ills, error) {
 
 // cure writes what the mirror has in place of what does not open, in one transaction.
 func (s *Store) cure(u *vault.Unlocked, bad ills, stopped bool) error {
-	f, err := s.find(func(seq uint64) bool { return bad.records[seq] })
+	f, err := s.find(0, func(seq uint64) bool { return bad.records[seq] })
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func TestLostRowsAreNamedAndHealed(t *testing.T) {
 		{bucketHeaders, seqKey(2), 2},
 		{bucketHeaders, seqKey(6), 6},
 		{bucketBodies, seqKey(3), 3},
-		{bucketReceipts, receiptKey(1, 1), 1},
+		{receiptHome(1), receiptKey(1, 1), 1},
 		{bucketSummaries, seqKey(4), 4},
 	} {
 		if err := s.update(func(tx *bolt.Tx) error { return tx.Bucket([]byte(gone.bucket)).Delete(gone.key) }); err != nil {

@@ -205,12 +205,18 @@ func (m *mirror) learn(f Frame) {
 }
 
 // walk goes through every frame of every segment in order.
-func (m *mirror) walk(fn func(no uint32, f Frame) error) error {
+func (m *mirror) walk(fn func(no uint32, f Frame) error) error { return m.walkFrom(0, fn) }
+
+// walkFrom is walk from a segment on.
+func (m *mirror) walkFrom(from uint32, fn func(no uint32, f Frame) error) error {
 	nos, err := m.segments()
 	if err != nil {
 		return err
 	}
 	for _, no := range nos {
+		if no < from {
+			continue
+		}
 		if _, _, _, err := m.scan(no, func(_ int64, f Frame) error { return fn(no, f) }); err != nil {
 			return err
 		}

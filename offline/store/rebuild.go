@@ -202,8 +202,8 @@ func (w *work) replayRecord(seq uint64, u *vault.Unlocked) error {
 		return w.unapplied(markRecord, seq, err)
 	}
 	var receipt []byte
-	if value := w.tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(seq, 1)); value != nil {
-		if receipt, err = w.s.box.open(bucketReceipts, receiptKey(seq, 1), value, w.s.period); err != nil {
+	if row.Receipt {
+		if receipt, err = w.s.receipt(w.tx, seq, 1); err != nil {
 			w.s.log.Error("receipt does not open", "seq", seq, "cause", err.Error())
 			receipt = nil
 		}

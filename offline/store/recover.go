@@ -35,7 +35,8 @@ func (s *Store) catchUp(known map[uint32]segment, fresh bool) error {
 		return err
 	}
 	s.behind, s.restored.Backup = (newest > s.head || s.backup) && s.lost == nil, s.backup
-	if fresh || s.behind || s.mir.events.last() > s.cursor {
+	s.cut = !fresh && s.cutShort()
+	if fresh || s.behind && !s.cut || s.mir.events.last() > s.cursor {
 		if err := s.takeBackClear(); err != nil {
 			return err
 		}
@@ -100,6 +101,12 @@ func (s *Store) fileIndex(tx *bolt.Tx, known map[uint32]segment) error {
 		}
 	}
 	return nil
+}
+
+// cutShort reports whether the file lacks only the act at whose writing the program fell: the one record that the open segment
+// has beyond the file. Then nothing else of the mirror is newer, and the next Unlock takes this one record.
+func (s *Store) cutShort() bool {
+	return s.behind && !s.backup && s.mir.records.last() == s.head+1 && s.mir.open.Records.has(s.head+1) && s.mir.events.last() <= s.cursor
 }
 
 // takeBackClear brings back what needs no login: documents as they are sealed, and events as they are signed.
@@ -175,11 +182,13 @@ type finds struct {
 	packets  map[uint64]Frame
 	receipts map[uint64][]byte
 	drafts   map[string][]byte
+	dropped  map[string]bool // drafts that were completed or thrown away
 }
 
-func (s *Store) find(want func(seq uint64) bool) (finds, error) {
-	f := finds{map[uint64]Frame{}, map[uint64][]byte{}, map[string][]byte{}}
-	err := s.mir.walk(func(_ uint32, fr Frame) error {
+// find walks the segments from number from on.
+func (s *Store) find(from uint32, want func(seq uint64) bool) (finds, error) {
+	f := finds{map[uint64]Frame{}, map[uint64][]byte{}, map[string][]byte{}, map[string]bool{}}
+	err := s.mir.walkFrom(from, func(_ uint32, fr Frame) error {
 		switch fr.Kind {
 		case FrameRecord:
 			if want(fr.Number) {
@@ -191,8 +200,10 @@ func (s *Store) find(want func(seq uint64) bool) (finds, error) {
 			}
 		case FrameDraft:
 			f.drafts[fr.Label] = fr.Payload
+			delete(f.dropped, fr.Label)
 		case FrameDropped:
 			delete(f.drafts, fr.Label)
+			f.dropped[fr.Label] = true
 		}
 		return nil
 	})
@@ -245,14 +256,22 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 	if to < from && s.mir.records.last() > s.head { // the next record's frame is gone: what follows it waits
 		return s.gapAfter()
 	}
-	f, err := s.find(func(seq uint64) bool { return seq >= from && seq <= to })
+	first := uint32(0)
+	if s.cut {
+		first = s.mir.no
+	}
+	f, err := s.find(first, func(seq uint64) bool { return seq >= from && seq <= to })
 	if err != nil {
 		return err
 	}
-	drafts, err := s.draftsFrom(u, f.drafts)
-	if err != nil {
-		return err
+	var drafts []Draft
+	if !s.cut {
+		if drafts, err = s.draftsFrom(u, f.drafts); err != nil {
+			return err
+		}
 	}
+	state := s.applied
+	state.Dirty = state.Dirty || !s.cut
 	w := &work{s: s, rows: map[uint64]Row{}}
 	hash := s.headHash
 	err = s.update(func(tx *bolt.Tx) error {
@@ -276,17 +295,28 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 				}
 			}
 			out := outboxRow{Packet: frame.Payload, Receipt: append([]byte{}, f.receipts[seq]...)}
-			if _, err := w.putRecord(p, rec, receipt, out); err != nil {
+			row, err := w.putRecord(p, rec, receipt, out)
+			if err != nil {
 				return err
 			}
+			if !state.Dirty {
+				if err := w.project(tx, rec, row, receipt, false); err != nil {
+					return err
+				}
+			}
 			hash = pk.Head
+		}
+		for key := range f.dropped {
+			if err := tx.Bucket([]byte(bucketDrafts)).Delete([]byte(key)); err != nil {
+				return fmt.Errorf("store: drop draft: %w", err)
+			}
 		}
 		for _, d := range drafts {
 			if err := w.putDraft(u, d); err != nil {
 				return err
 			}
 		}
-		if err := s.box.put(tx, bucketMeta, keyApplied, appliedState{Cursor: s.applied.Cursor, Dirty: true}); err != nil {
+		if err := s.box.put(tx, bucketMeta, keyApplied, state); err != nil {
 			return err
 		}
 		if err := tx.Bucket([]byte(bucketMeta)).Delete(keyRestored); err != nil {
@@ -298,7 +328,8 @@ func (s *Store) takeBack(u *vault.Unlocked) error {
 		return err
 	}
 	s.mu.Lock()
-	s.head, s.headHash, s.behind, s.applied.Dirty = to, hash, false, true
+	s.head, s.headHash, s.behind, s.cut, s.applied = to, hash, false, false, state
+	s.keep(w)
 	if s.restored.Drafts = len(drafts); from <= to {
 		s.restored.From, s.restored.To = from, to
 	}

@@ -340,8 +340,12 @@ func plain(t testing.TB, s *Store) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	if err := s.db.View(func(tx *bolt.Tx) error {
-		for _, name := range append([]string{bucketReceipts}, projections...) {
+		for _, name := range append([]string{bucketBodies, bucketReceipts}, projections...) {
 			if err := tx.Bucket([]byte(name)).ForEach(func(k, v []byte) error {
+				name := sealedAs(name, k)
+				if name == bucketBodies {
+					return nil
+				}
 				p, err := s.box.open(name, k, v, s.period)
 				out[fmt.Sprintf("%s/%x", name, k)] = string(p)
 				return err

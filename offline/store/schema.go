@@ -1,9 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -62,7 +65,7 @@ var (
 )
 
 // migrations[i] takes the file from schema i to i+1. Never edit or reorder a shipped entry.
-var migrations = []func(*bolt.Tx) error{createBuckets, packedAndFresh}
+var migrations = []func(*bolt.Tx) error{createBuckets, receiptsBeside}
 
 // Schema is the version of the file's layout that this program writes.
 func Schema() int { return len(migrations) }
@@ -76,9 +79,48 @@ func createBuckets(tx *bolt.Tx) error {
 	return nil
 }
 
-// packedAndFresh changes nothing that is there: from schema 2 on there may be packed values (layout version 2) and fresh
-// cases (Row.Fresh), which a program for schema 1 cannot read.
-func packedAndFresh(*bolt.Tx) error { return nil }
+// receiptsBeside moves the desk's receipts beside their records' bodies. From schema 2 on there may also be packed values
+// (layout version 2) and fresh cases (Row.Fresh), which a program for schema 1 cannot read.
+func receiptsBeside(tx *bolt.Tx) error {
+	if err := moveReceipts(tx); err != nil {
+		return err
+	}
+	home := tx.Bucket([]byte(bucketFormer))
+	if home == nil {
+		return nil
+	}
+	return home.ForEachBucket(func(k []byte) error {
+		b := home.Bucket(k)
+		if branch := b.Bucket(branchName); branch != nil {
+			if err := moveReceipts(branch); err != nil {
+				return err
+			}
+		}
+		return moveReceipts(b)
+	})
+}
+
+func moveReceipts(in space) error {
+	from, to := in.Bucket([]byte(bucketReceipts)), in.Bucket([]byte(bucketBodies))
+	if from == nil || to == nil {
+		return nil
+	}
+	moved := map[string][]byte{}
+	if err := from.ForEach(func(k, v []byte) error {
+		if len(k) == receiptKeySize && k[receiptKeySize-1] == 1 {
+			moved[string(k)] = v
+		}
+		return nil
+	}); err != nil {
+		return fmt.Errorf("move receipts: %w", err)
+	}
+	for _, k := range slices.Sorted(maps.Keys(moved)) {
+		if err := errors.Join(to.Put([]byte(k), bytes.Clone(moved[k])), from.Delete([]byte(k))); err != nil {
+			return fmt.Errorf("move receipt %x: %w", k, err)
+		}
+	}
+	return nil
+}
 
 // errNothingDue leaves a write transaction without writing.
 var errNothingDue = errors.New("store: nothing to migrate")
@@ -151,8 +193,27 @@ func writeSchema(tx *bolt.Tx, x *box, version int) error {
 // seqKey is the key of record or event n: 8 bytes big-endian, so cursor order is log order.
 func seqKey(n uint64) []byte { return vault.U64(n) }
 
+const receiptKeySize = 9
+
 // receiptKey is seq followed by the stage.
 func receiptKey(seq uint64, stage uint8) []byte { return append(vault.U64(seq), stage) }
+
+// receiptHome is the bucket that a receipt lies in. The desk's own lies beside the body of its record: a save then changes
+// no page of another bucket for it.
+func receiptHome(stage uint8) string {
+	if stage == 1 {
+		return bucketBodies
+	}
+	return bucketReceipts
+}
+
+// sealedAs is the bucket that the seal of a value names: that of what it is, wherever it lies.
+func sealedAs(bucket string, key []byte) string {
+	if bucket == bucketBodies && len(key) == receiptKeySize {
+		return bucketReceipts
+	}
+	return bucket
+}
 
 // Marks of bucket unapplied: what the number in the key counts.
 const (

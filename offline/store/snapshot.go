@@ -410,13 +410,18 @@ const (
 
 func (s *Store) tracePath() string { return filepath.Join(s.o.Dir, traceName) }
 
-// writeTrace notes the head in the place of its parity: a torn write leaves the other one.
-func (s *Store) writeTrace(head uint64) {
+// traceOf is the note of a transaction that makes head the newest record.
+func (s *Store) traceOf(tx *bolt.Tx, head uint64) trace {
 	t := trace{Device: s.Device(), Head: head}
-	_ = s.db.View(func(tx *bolt.Tx) error { // a wrong count would only be a wrong count
-		t.Drafts = tx.Bucket([]byte(bucketDrafts)).Stats().KeyN
-		return nil
-	})
+	c := tx.Bucket([]byte(bucketDrafts)).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		t.Drafts++
+	}
+	return t
+}
+
+// writeTrace keeps the note in the place of its parity: a torn write leaves the other one.
+func (s *Store) writeTrace(t trace) {
 	sealed, err := s.box.seal(bucketMeta, []byte(traceName), canon.MustMarshal(t))
 	if err != nil || len(sealed) > traceSize-2 {
 		return
@@ -427,7 +432,7 @@ func (s *Store) writeTrace(head uint64) {
 	if err != nil {
 		return
 	}
-	_, werr := f.WriteAt(slot[:traceSize:traceSize], int64(head%2)*traceSize)
+	_, werr := f.WriteAt(slot[:traceSize:traceSize], int64(t.Head%2)*traceSize)
 	if err := errors.Join(werr, f.Close()); err != nil {
 		s.log.Warn("trace", "cause", err.Error())
 	}

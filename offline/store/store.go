@@ -132,6 +132,7 @@ type state struct {
 	unlocked *vault.Unlocked
 	failed   error
 	behind   bool
+	cut      bool       // behind by nothing but the act that was being written: see cutShort
 	backup   bool       // the file was a backup until now: drafts and documents of the mirror may be newer
 	lost     *lostState // records that only the platform has; nil usually
 	head     uint64
@@ -489,11 +490,24 @@ func (s *Store) fail(err error) error {
 func (s *Store) writable() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if s.failed == nil && s.behind {
+		return words.New("store.behind", ErrBehind)
+	}
+	return s.stopped()
+}
+
+// receivable is writable for what the platform says of records that are here: that may be taken while the mirror has newer ones,
+// so that a machine that fell in mid-save sends and collects before the next login, too. Called with write held.
+func (s *Store) receivable() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.stopped()
+}
+
+// stopped is called with mu held.
+func (s *Store) stopped() error {
 	if s.failed != nil {
 		return s.failed
-	}
-	if s.behind {
-		return words.New("store.behind", ErrBehind)
 	}
 	if s.lost != nil {
 		return lostWords(fmt.Errorf("from record %d", s.lost.From))

@@ -197,7 +197,7 @@ func (v *verifier) fromMirror(seq uint64) (journal.Kind, time.Time) {
 	if v.u == nil || !v.s.mir.records.has(seq) {
 		return "", time.Time{}
 	}
-	f, err := v.s.find(func(n uint64) bool { return n == seq })
+	f, err := v.s.find(0, func(n uint64) bool { return n == seq })
 	if err != nil {
 		return "", time.Time{}
 	}
@@ -214,8 +214,8 @@ func (v *verifier) body(row headerRow) {
 	if row.Receipt {
 		v.receipts[row.Seq] = true
 	}
-	if row.Receipt && v.tx.Bucket([]byte(bucketReceipts)).Get(receiptKey(row.Seq, 1)) == nil {
-		v.add(Fault{Where: bucketReceipts, Seq: row.Seq, What: "doctor.lost", Err: fmt.Errorf("%w: no receipt", ErrDamaged)})
+	if row.Receipt && v.tx.Bucket([]byte(receiptHome(1))).Get(receiptKey(row.Seq, 1)) == nil {
+		v.add(Fault{Where: receiptHome(1), Seq: row.Seq, What: "doctor.lost", Err: fmt.Errorf("%w: no receipt", ErrDamaged)})
 	}
 	if row.Purged {
 		return
@@ -263,10 +263,10 @@ func (v *verifier) values() error {
 			if name == bucketMeta && string(k) == string(keySchema) || name == bucketBodies && len(k) == 8 && v.opened[seqOf(k)] {
 				return nil // Open has checked it, or chain
 			}
-			plain, err := s.box.open(name, k, value, s.period)
+			plain, err := s.box.open(sealedAs(name, k), k, value, s.period)
 			if errors.Is(err, ErrLocked) || errors.Is(err, vault.ErrNoPeriod) {
 				err = nil // the tag is right; nobody is here to open it
-				if name == bucketBodies {
+				if name == bucketBodies && len(k) == 8 {
 					err = v.sum(k, value)
 				}
 			}

@@ -280,7 +280,14 @@ func (f folder) check(v said) (next int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if head < v.seq || head > v.seq+1 && v.seq > 0 {
+	limit := v.seq + 1 // the act that was being written
+	if back := s.Restored(); back.From != 0 {
+		if back.From != back.To || head != back.To+1 || v.seq > 0 && back.From != limit {
+			return 0, fmt.Errorf("head %d after record %d was acknowledged, taken back %+v", head, v.seq, back)
+		}
+		limit = head // and the note of it
+	}
+	if head < v.seq || head > limit && v.seq > 0 {
 		return 0, fmt.Errorf("head %d after record %d was acknowledged", head, v.seq)
 	}
 	rep, err := s.Verify(ctx, nil)
@@ -320,8 +327,18 @@ func (f folder) check(v said) (next int, err error) {
 			return 0, fmt.Errorf("receipt of record %d: %w", row.Seq, err)
 		}
 	}
-	if uint64(len(rows)) != head {
-		return 0, fmt.Errorf("%d cases of %d records", len(rows), head)
+	headers, err := s.Headers(0, int(head))
+	if err != nil {
+		return 0, err
+	}
+	submitted := 0
+	for _, h := range headers {
+		if h.Kind == journal.KindCaseSubmitted {
+			submitted++
+		}
+	}
+	if uint64(len(headers)) != head || len(rows) != submitted {
+		return 0, fmt.Errorf("%d cases of %d submissions in %d of %d records", len(rows), submitted, len(headers), head)
 	}
 	if most < v.n {
 		return 0, fmt.Errorf("case %d was acknowledged, the newest here is %d", v.n, most)
