@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"bianmin/offline/people"
 )
 
 // Fault is one thing wrong with a county's folder or a pack. It never repeats personal data.
@@ -79,7 +81,7 @@ func (l *linter) json(file string, data []byte, v any) {
 		}
 		return
 	}
-	lines, line, err := walkJSON(data)
+	lines, line, err := walkJSON(data, valuesOf(file))
 	if err != nil {
 		l.faults = append(l.faults, Fault{File: file, Line: line, Reason: err.Error()})
 		return
@@ -104,18 +106,28 @@ func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(max(offset, 0), int64(len(data)))], []byte{'\n'})
 }
 
-// Limits of a JSON file: a list of 60,000 rows has as many values. Each is held with its line.
+// Limits of a JSON file: a list of 60,000 rows has 300,000 values. A county's own roster, which is read at the county and
+// travels packed, has some thirty for each person. Values are held with their lines; of one with more, those of its rows.
 const (
-	maxJSONDepth  = 32
-	maxJSONValues = 300_000
+	maxJSONDepth    = 32
+	maxJSONValues   = 300_000
+	maxRosterValues = 50 * people.MaxPersons
+	rowDepth        = 2 // of a row in its file: {"persons": [row, …]}
 )
 
+func valuesOf(file string) int {
+	if file == rosterSource {
+		return maxRosterValues
+	}
+	return maxJSONValues
+}
+
 // walkJSON returns the line of every value by JSON pointer, or the line and reason of a fault.
-func walkJSON(data []byte) (lines map[string]int, line int, err error) {
+func walkJSON(data []byte, most int) (lines map[string]int, line int, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	lines = make(map[string]int)
-	last, count := int64(0), 1
+	last, count, values := int64(0), 1, 0
 	here := func() int {
 		at := d.InputOffset()
 		count += bytes.Count(data[last:at], []byte{'\n'})
@@ -127,14 +139,16 @@ func walkJSON(data []byte) (lines map[string]int, line int, err error) {
 		if depth > maxJSONDepth {
 			return errors.New("is nested too deeply")
 		}
-		if len(lines) >= maxJSONValues {
-			return fmt.Errorf("has more than %d values", maxJSONValues)
+		if values++; values > most {
+			return fmt.Errorf("has more than %d values", most)
 		}
 		t, err := d.Token()
 		if err != nil {
 			return err
 		}
-		lines[pointer] = here()
+		if at := here(); depth <= rowDepth || len(lines) < maxJSONValues {
+			lines[pointer] = at
+		}
 		switch t {
 		case json.Delim('{'):
 			seen := map[string]bool{}
