@@ -60,6 +60,8 @@ type Desk struct {
 	store *store.Store
 	guard guard
 
+	announced announced
+
 	mu       sync.Mutex                 // guards what follows
 	sessions int                        // operators at work
 	unlocked *vault.Unlocked            // of the first of them

@@ -356,30 +356,3 @@ func (d *Desk) TakePack(_ context.Context, _ [32]byte, data []byte) error {
 	d.setCatalog(d.unlocked.SealKey())
 	return d.noPacks
 }
-
-// eachEvent calls fn with the clear body of every event of a kind, the oldest first.
-func (d *Desk) eachEvent(kind journal.Kind, fn func(body []byte)) error {
-	const page = 500
-	if err := d.store.FormerEvents(func(ev journal.Event) { // what was announced under a former number still counts
-		if ev.Kind == kind && !ev.Sealed {
-			fn(ev.Body)
-		}
-	}); err != nil {
-		return err
-	}
-	for after := uint64(0); ; {
-		list, err := d.store.Events(after, page)
-		if err != nil {
-			return err
-		}
-		for _, e := range list {
-			if e.Event.Kind == kind && !e.Event.Sealed {
-				fn(e.Event.Body)
-			}
-			after = e.Event.Cursor
-		}
-		if len(list) < page {
-			return nil
-		}
-	}
-}
