@@ -1,9 +1,11 @@
 package desk
 
 import (
+	"log/slog"
 	"slices"
 	"sync"
 
+	"bianmin/offline/canon"
 	"bianmin/offline/journal"
 )
 
@@ -40,7 +42,19 @@ func (d *Desk) eachEvent(kind journal.Kind, fn func(body []byte)) error {
 	return nil
 }
 
-// announcements reads the events that came since it was called last.
+// announcedDoc is the document that says where the announcements are among the events.
+const announcedDoc = "announced"
+
+// noted is how many events are read before the document is written again.
+const noted = 200
+
+type announcedNote struct {
+	Device uint32   `cbor:"1,keyasint"`
+	Cursor uint64   `cbor:"2,keyasint"` // last event that was looked at
+	Events []uint64 `cbor:"3,keyasint"` // cursors of the announcements
+}
+
+// announcements reads the events that came since it was called last, and since the document was written.
 func (d *Desk) announcements() ([]journal.Event, error) {
 	const page = 500
 	a := &d.announced
@@ -48,20 +62,61 @@ func (d *Desk) announcements() ([]journal.Event, error) {
 	defer a.mu.Unlock()
 	if now := d.store.Device(); now != a.device {
 		a.device, a.cursor, a.events = now, 0, nil
+		d.recall(a)
 	}
+	from := a.cursor
 	for {
 		list, err := d.store.Events(a.cursor, page)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range list {
-			if !e.Event.Sealed && slices.Contains(announcements, e.Event.Kind) {
+			if announces(e.Event) {
 				a.events = append(a.events, e.Event)
 			}
 			a.cursor = e.Event.Cursor
 		}
 		if len(list) < page {
-			return slices.Clip(a.events), nil
+			break
 		}
 	}
+	if a.cursor-from >= noted {
+		note := announcedNote{Device: a.device, Cursor: a.cursor, Events: []uint64{}}
+		for _, ev := range a.events {
+			note.Events = append(note.Events, ev.Cursor)
+		}
+		if err := d.store.PutDoc(announcedDoc, canon.MustMarshal(note)); err != nil {
+			d.cfg.Log.Debug("announcements are looked for again", slog.Any("cause", err))
+		}
+	}
+	return slices.Clip(a.events), nil
+}
+
+func announces(ev journal.Event) bool {
+	return !ev.Sealed && slices.Contains(announcements, ev.Kind)
+}
+
+// recall takes over what the document says, when every event that it names is here and announces something; otherwise all events
+// are read.
+func (d *Desk) recall(a *announced) {
+	data, err := d.store.Doc(announcedDoc)
+	if err != nil {
+		return
+	}
+	var note announcedNote
+	if err := canon.Unmarshal(data, &note); err != nil || note.Device != a.device {
+		return
+	}
+	if last, err := d.store.Events(note.Cursor-1, 1); err != nil || len(last) != 1 || last[0].Event.Cursor != note.Cursor {
+		return // an older copy of the file
+	}
+	var events []journal.Event
+	for _, cursor := range note.Events {
+		list, err := d.store.Events(cursor-1, 1)
+		if err != nil || len(list) != 1 || list[0].Event.Cursor != cursor || !announces(list[0].Event) {
+			return
+		}
+		events = append(events, list[0].Event)
+	}
+	a.cursor, a.events = note.Cursor, events
 }

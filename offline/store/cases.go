@@ -121,6 +121,8 @@ func (s *Store) Rows() ([]Row, error) {
 
 // loadRows fills the rows in memory once. It waits for no act: when one came in between, it reads again.
 func (s *Store) loadRows() error {
+	s.reading.Lock() // two that need them at once read them once
+	defer s.reading.Unlock()
 	for {
 		s.mu.RLock()
 		loaded, kept := s.rows != nil, s.kept

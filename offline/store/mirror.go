@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -301,7 +302,7 @@ func openMirror(m *mirror, known map[uint32]segment) error {
 				case last && f.Kind == FrameDict:
 					m.inOpen[f.Label] = true
 				case last && f.Kind == FrameRecord:
-					m.newest = f.Payload
+					m.newest = bytes.Clone(f.Payload) // the segment is not kept for it
 				}
 				return nil
 			})

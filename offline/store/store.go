@@ -121,6 +121,8 @@ type Store struct {
 	write sync.Mutex // one act at a time; held over transaction and mirror
 	mir   *mirror    // protected by write
 
+	reading sync.Mutex // taken to fill rows
+
 	upkeep sync.Mutex // one backup, compaction or restore at a time; taken before write
 
 	mu sync.RWMutex // protects state

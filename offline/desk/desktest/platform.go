@@ -98,7 +98,7 @@ func (m *Machine) Tell(t testing.TB, d *desk.Desk, kind journal.Kind, seq uint64
 	}
 	switch kind {
 	case journal.EventAccepted, journal.EventRecovery, journal.EventDeviceLocked, journal.EventDeviceUnlocked, journal.EventDeviceWiped,
-		journal.EventDeviceLease: // in clear
+		journal.EventDeviceLease, journal.EventPins: // in clear
 	default:
 		if e.Body, err = m.Config.Suite.SealTo(d.Ring().SealPublic(), e.Body); err != nil {
 			t.Fatal(err)
