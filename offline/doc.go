@@ -42,7 +42,7 @@
 //	├ docs        handle               name, bytes                                      machine
 //	├ blobs       address              sealed size, time, whether the platform has it   machine
 //	├ blobindex   handle               journal.Blob of the same plain bytes             period (blob key)
-//	├ uploads     address              sealed size, order                               machine
+//	├ uploads     address              sealed size, order; of a blob to be fetched its case machine
 //	└ mirror      segment              size and runs of a closed mirror segment         machine
 //
 // A machine that goes on for another number (a fork, a replacement) also has the bucket former, with one bucket for each

@@ -24,6 +24,10 @@ const MaxBlob = 64<<20 - vault.NonceSize - vault.TagSize
 type uploadRow struct {
 	Size int64  `cbor:"1,keyasint"` // sealed bytes
 	Seq  uint64 `cbor:"2,keyasint"` // order in which they were asked for
+	// Of and Device name the case of a blob that goes the other way: this disk lost it, and the platform gives it back. 0
+	// otherwise.
+	Of     uint64 `cbor:"3,keyasint,omitempty"`
+	Device uint32 `cbor:"4,keyasint,omitempty"`
 }
 
 func (s *Store) blobPath(addr [32]byte) string {
@@ -158,8 +162,7 @@ func (s *Store) OpenBlob(b journal.Blob) ([]byte, error) {
 // blobsHere checks that the attachments a record names are on the disk: blobs first, then the record.
 func (s *Store) blobsHere(rec journal.Record) error {
 	for _, b := range blobsOf(rec) {
-		info, err := os.Stat(s.blobPath(b.Addr))
-		if err != nil || info.Size() != b.Size+vault.NonceSize+vault.TagSize {
+		if !s.blobIsHere(b) {
 			return words.New("store.blobMissing", fmt.Errorf("%w: blob %x", ErrNotFound, b.Addr[:4]))
 		}
 	}
@@ -189,11 +192,26 @@ func (w *work) wantUpload(b journal.Blob, at int64) error {
 // PendingBlobs returns addresses and sealed sizes of the blobs of committed records that the platform does not hold yet,
 // small ones first. It works while locked.
 func (s *Store) PendingBlobs(ctx context.Context) ([][32]byte, []int64, error) {
-	type item struct {
-		addr [32]byte
-		row  uploadRow
+	items, err := s.queued(ctx, false)
+	if err != nil {
+		return nil, nil, err
 	}
-	var items []item
+	addrs, sizes := make([][32]byte, len(items)), make([]int64, len(items))
+	for i, it := range items {
+		addrs[i], sizes[i] = it.addr, it.row.Size
+	}
+	return addrs, sizes, ctx.Err()
+}
+
+// queuedBlob is a blob that has to move.
+type queuedBlob struct {
+	addr [32]byte
+	row  uploadRow
+}
+
+// queued returns the blobs that go to the platform, or those that come back from there, small ones first.
+func (s *Store) queued(ctx context.Context, back bool) ([]queuedBlob, error) {
+	var items []queuedBlob
 	if err := s.db.View(func(tx *bolt.Tx) error {
 		return tx.Bucket([]byte(bucketUploads)).ForEach(func(k, v []byte) error {
 			var row uploadRow
@@ -201,18 +219,16 @@ func (s *Store) PendingBlobs(ctx context.Context) ([][32]byte, []int64, error) {
 				s.log.ErrorContext(ctx, "upload entry does not open; the doctor names it")
 				return nil
 			}
-			items = append(items, item{[32]byte(k), row})
+			if (row.Of != 0) == back {
+				items = append(items, queuedBlob{[32]byte(k), row})
+			}
 			return nil
 		})
 	}); err != nil {
-		return nil, nil, fmt.Errorf("store: pending blobs: %w", err)
+		return nil, fmt.Errorf("store: queued blobs: %w", err)
 	}
-	sortUploads(items, func(i item) (int64, uint64) { return i.row.Size, i.row.Seq })
-	addrs, sizes := make([][32]byte, len(items)), make([]int64, len(items))
-	for i, it := range items {
-		addrs[i], sizes[i] = it.addr, it.row.Size
-	}
-	return addrs, sizes, ctx.Err()
+	sortUploads(items, func(i queuedBlob) (int64, uint64) { return i.row.Size, i.row.Seq })
+	return items, nil
 }
 
 // BlobReader opens the sealed bytes of a blob for reading at any offset. The caller closes the Closer. Error: ErrNotFound.

@@ -544,12 +544,17 @@ func (s *Store) Summary() (Summary, error) {
 			}
 			return n
 		}
-		out.Drafts, out.Uploads = count(bucketDrafts), count(bucketUploads)
+		out.Drafts = count(bucketDrafts)
 		out.Quarantined, out.Unapplied = count(bucketQuarantine), count(bucketUnapplied)
 		return nil
 	}); err != nil {
 		return Summary{}, fmt.Errorf("store: summary: %w", err)
 	}
+	waiting, err := s.queued(context.Background(), false)
+	if err != nil {
+		return Summary{}, err
+	}
+	out.Uploads = len(waiting)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, r := range s.rows {

@@ -121,7 +121,7 @@ func (s *Store) TakeFormer(ctx context.Context, p FormerPart) (Followed, error) 
 			}
 			f.Begun = true
 		}
-		in := &following{work: work{s: s, tx: b, rows: map[uint64]Row{}}, u: u, f: &f}
+		in := &following{work: work{s: s, tx: b, rows: map[uint64]Row{}}, tx: tx, u: u, f: &f}
 		if in.period, err = u.Period(s.present()); err != nil {
 			return err
 		}
@@ -224,6 +224,7 @@ func (s *Store) splitBranch(b *bolt.Bucket, l Former) error {
 // following writes a part of a former number's logs.
 type following struct {
 	work
+	tx     *bolt.Tx // the machine's; that of work is the former number's
 	u      *vault.Unlocked
 	f      *Followed
 	period vault.Period
@@ -260,6 +261,9 @@ func (in *following) packet(data []byte) error {
 				return err
 			}
 		}
+		if err := s.wantBack(in.tx, f.Device, row.Case, rec); err != nil {
+			return err
+		}
 		f.Head, f.Hash = rec.Seq, rec.Hash(s.o.Suite)
 	}
 	return nil
@@ -280,7 +284,7 @@ func (in *following) event(data, body []byte) error {
 	if err != nil {
 		return foreignSnapshot(err)
 	}
-	if err := s.box.put(in.tx, bucketEvents, seqKey(ev.Cursor), eventRow{Event: data, After: f.Head}); err != nil {
+	if err := s.box.put(in.work.tx, bucketEvents, seqKey(ev.Cursor), eventRow{Event: data, After: f.Head}); err != nil {
 		return err
 	}
 	f.Cursor, f.Told = ev.Cursor, ev.Hash(s.o.Suite)

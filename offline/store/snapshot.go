@@ -14,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/casefile"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -69,6 +70,11 @@ func (s *Store) Recovered() (Recovered, error) {
 	if err == nil {
 		err = wrapRead(canon.Unmarshal(data, &r))
 	}
+	if err != nil {
+		return r, err
+	}
+	back, err := s.queued(context.Background(), true)
+	r.Blobs = len(back)
 	return r, err
 }
 
@@ -240,11 +246,9 @@ func (s *Store) putRestored(items []carriedItem, frames []Frame, head uint64, ha
 	if err := s.update(func(tx *bolt.Tx) error {
 		w := &work{s: s, tx: tx, rows: map[uint64]Row{}}
 		for _, it := range items {
-			for _, b := range blobsOf(it.rec) {
-				row := blobRow{Size: b.Size + vault.NonceSize + vault.TagSize, At: it.rec.At, Sent: true}
-				if err := s.box.put(tx, bucketBlobs, b.Addr[:], row); err != nil {
-					return err
-				}
+			of, _ := casefile.CaseOf(it.rec)
+			if err := s.wantBack(tx, s.Device(), of, it.rec); err != nil {
+				return err
 			}
 			if _, err := w.putRecord(it.period, it.rec, it.receipt, outboxRow{}); err != nil {
 				return err
@@ -296,9 +300,6 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 			return err
 		}
 		r.Drafts = max(0, r.Drafts-n)
-		if r.Blobs, _ = s.missingBlobs(tx); r.Blobs > 0 {
-			s.log.Warn("attachments are not on this disk", "count", r.Blobs)
-		}
 		if a.To <= own && (a.To < own || a.Head == ownHash) {
 			if err := s.box.put(tx, bucketAcks, keyLastAck, ackState{To: a.To, At: a.At, Ack: ack}); err != nil {
 				return err
@@ -328,20 +329,6 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 	}
 	s.log.Warn("records came back from the platform", "from", r.From, "to", r.To, "missing", r.MissingTo)
 	return s.putDoc(recoveredDoc, canon.MustMarshal(r))
-}
-
-// missingBlobs counts attachments whose file is not on the disk.
-func (s *Store) missingBlobs(tx *bolt.Tx) (int, error) {
-	n := 0
-	return n, tx.Bucket([]byte(bucketBlobs)).ForEach(func(k, _ []byte) error {
-		if len(k) != 32 {
-			return nil
-		}
-		if _, err := os.Stat(s.blobPath([32]byte(k))); errors.Is(err, os.ErrNotExist) {
-			n++
-		}
-		return nil
-	})
 }
 
 // renewMirror sets the mirror aside and writes a new one from the file.

@@ -149,29 +149,42 @@ func (d *Device) Pack(ctx context.Context, ref wire.PackRef) ([]byte, error) {
 	} else if ref.Size > 0 {
 		limit = ref.Size
 	}
-	path := wire.PathPack + hex.EncodeToString(ref.Hash[:])
+	return d.get(ctx, wire.PathPack+hex.EncodeToString(ref.Hash[:]), ref.Hash, limit)
+}
+
+// Blob fetches the sealed bytes of an attachment of a case back from the platform: of this device, or of one that it goes on
+// for. It goes on where a broken line ended it, like Pack. Errors: CodeNotFound when the platform does not hold it.
+func (d *Device) Blob(ctx context.Context, addr [32]byte, device uint32, seq uint64, size int64) ([]byte, error) {
+	if size <= 0 || size > wire.MaxBlob {
+		return nil, &wire.Error{V: wire.Version, Code: wire.CodeTooLarge, Detail: "blob of " + strconv.FormatInt(size, 10) + " bytes"}
+	}
+	return d.get(ctx, wire.BlobOf(addr, device, seq), addr, size)
+}
+
+// get fetches what a hash names.
+func (d *Device) get(ctx context.Context, path string, hash [32]byte, limit int64) ([]byte, error) {
 	var data []byte
 	err := d.signed(ctx, func(nonce []byte) error {
 		header, err := d.auth(nonce, http.MethodGet, path, 0)
 		if err != nil {
 			return err
 		}
-		data, err = d.fetch(ctx, path, ref.Hash, limit, header)
+		data, err = d.fetch(ctx, path, hash, limit, header)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
-	delete(d.packs, ref.Hash)
+	delete(d.packs, hash)
 	d.mu.Unlock()
-	if d.c.c.Suite.Hash(data) != ref.Hash {
-		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "pack is not what its hash says"}
+	if d.c.c.Suite.Hash(data) != hash {
+		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "bytes are not what their hash says"}
 	}
 	return data, nil
 }
 
-// fetch gets the rest of a pack. It reads the body itself, because resty throws a broken one away.
+// fetch gets the rest of a pack or blob. It reads the body itself, because resty throws a broken one away.
 func (d *Device) fetch(ctx context.Context, path string, hash [32]byte, limit int64, header map[string]string) ([]byte, error) {
 	d.mu.Lock()
 	have := d.packs[hash]
@@ -198,13 +211,13 @@ func (d *Device) fetch(ctx context.Context, path string, hash [32]byte, limit in
 		return nil, refusal(status, resp.Header(), body)
 	default:
 		d.remember(hash, nil)
-		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "pack: status " + strconv.Itoa(status)}
+		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "fetch: status " + strconv.Itoa(status)}
 	}
 	more, err := io.ReadAll(io.LimitReader(raw, limit-int64(len(have))+1))
 	data := append(have[:len(have):len(have)], more...)
 	if int64(len(data)) > limit {
 		d.remember(hash, nil)
-		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "pack is longer than announced"}
+		return nil, &wire.Error{V: wire.Version, Code: wire.CodeInternal, Detail: "more bytes than announced"}
 	}
 	if err != nil {
 		d.remember(hash, data)

@@ -135,6 +135,37 @@ func (e *Engine) blob(ctx context.Context, addr [32]byte, size int64, count func
 	return nil
 }
 
+// back fetches attachments that this disk lost, and lets new records pass between two.
+func (e *Engine) back(ctx context.Context, r *Result) error {
+	addrs, sizes, devices, cases, err := e.c.Journal.WantedBlobs(ctx)
+	if err != nil {
+		return fmt.Errorf("list lost attachments: %w", err)
+	}
+	for i, a := range addrs {
+		if e.skipped(a) {
+			continue
+		}
+		if err := e.report(ctx, Sending, nil); err != nil {
+			return err
+		}
+		data, err := e.c.Platform.Blob(ctx, a, devices[i], cases[i], sizes[i])
+		if err == nil {
+			if err = e.c.Journal.TakeBlob(ctx, a, data); err == nil {
+				r.Back++
+			} else {
+				err = fmt.Errorf("take attachment back: %w", err)
+			}
+		}
+		if err := e.own(ctx, a, "lost blob", err); err != nil {
+			return err
+		}
+		if err := e.fresh(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fresh exchanges again when a record was written meanwhile.
 func (e *Engine) fresh(ctx context.Context, r *Result) error {
 	_, head, acked, _, err := e.c.Journal.Position(ctx)

@@ -54,6 +54,13 @@ type Journal interface {
 
 	// BlobSent marks a blob as held by the platform.
 	BlobSent(ctx context.Context, addr [32]byte) error
+
+	// WantedBlobs returns the attachments that this disk lost and the platform gives back: their addresses, sealed sizes in bytes, and
+	// device number and submission of the case that each belongs to. The slices have equal lengths.
+	WantedBlobs(ctx context.Context) (addrs [][32]byte, sizes []int64, devices []uint32, cases []uint64, err error)
+
+	// TakeBlob keeps the sealed bytes of an attachment that came back; its hash was checked.
+	TakeBlob(ctx context.Context, addr [32]byte, sealed []byte) error
 }
 
 // Packs is the taker of packs. It is apart from Journal because packs are read by offline/catalog; one value may be both.
@@ -90,6 +97,8 @@ type Platform interface {
 	Exchange(ctx context.Context, r wire.Request) (wire.Reply, error)
 	// PutBlob uploads sealed bytes and resumes where an earlier try ended. progress gets the bytes the platform holds.
 	PutBlob(ctx context.Context, addr [32]byte, size int64, r io.ReaderAt, progress func(held int64)) error
+	// Blob fetches the sealed bytes of an attachment of a case, checked.
+	Blob(ctx context.Context, addr [32]byte, device uint32, seq uint64, size int64) ([]byte, error)
 	// Pack fetches a pack by its hash, checked.
 	Pack(ctx context.Context, ref wire.PackRef) ([]byte, error)
 }

@@ -42,6 +42,7 @@ type memJournal struct {
 	times   []int64
 	blobs   map[[32]byte][]byte
 	sent    map[[32]byte]bool
+	lost    map[[32]byte]int64
 	packs   map[[32]byte]int64 // wanted
 	got     map[[32]byte][]byte
 	pad     int   // bytes beside each record
@@ -190,6 +191,23 @@ func (j *memJournal) BlobSent(_ context.Context, addr [32]byte) error {
 	return nil
 }
 
+func (j *memJournal) WantedBlobs(context.Context) (addrs [][32]byte, sizes []int64, devices []uint32, cases []uint64, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for a, size := range j.lost {
+		addrs, sizes, devices, cases = append(addrs, a), append(sizes, size), append(devices, deviceNo), append(cases, 1)
+	}
+	return addrs, sizes, devices, cases, nil
+}
+
+func (j *memJournal) TakeBlob(_ context.Context, addr [32]byte, sealed []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.blobs[addr], j.sent[addr] = sealed, true
+	delete(j.lost, addr)
+	return nil
+}
+
 func (j *memJournal) WantedPacks(context.Context) ([]string, []uint32, [][32]byte, []int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -229,6 +247,7 @@ type memPlatform struct {
 	asked    []time.Time
 	requests []wire.Request
 	blobs    map[[32]byte]int64
+	gone     map[[32]byte]bool // attachments that the platform does not have
 	done     [][32]byte
 	packs    map[[32]byte][]byte
 	parts    int64
@@ -393,6 +412,15 @@ func (p *memPlatform) PutBlob(ctx context.Context, addr [32]byte, size int64, r 
 		p.blobs[addr] = min(size, held+p.parts)
 		p.mu.Unlock()
 	}
+}
+
+func (p *memPlatform) Blob(_ context.Context, addr [32]byte, _ uint32, _ uint64, size int64) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone[addr] {
+		return nil, &wire.Error{Code: wire.CodeNotFound}
+	}
+	return make([]byte, size), nil
 }
 
 func (p *memPlatform) Pack(_ context.Context, ref wire.PackRef) ([]byte, error) {

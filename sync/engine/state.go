@@ -83,6 +83,7 @@ type Result struct {
 	Events  int    // platform events stored
 	Packs   int    // packs fetched
 	Blobs   int    // attachments the platform now holds
+	Back    int    // attachments that came back
 	LastAck time.Time
 }
 

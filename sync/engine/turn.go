@@ -65,6 +65,9 @@ func (e *Engine) turnOnce(ctx context.Context) (Result, error) {
 	if err == nil {
 		err = e.blobs(ctx, &r)
 	}
+	if err == nil {
+		err = e.back(ctx, &r)
+	}
 	r.LastAck = e.lastAck
 	return r, err
 }

@@ -11,11 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"bianmin/offline/journal"
 	"bianmin/offline/vault"
 	"bianmin/sync/wire"
 )
@@ -373,6 +375,63 @@ func (g *Gateway) Blob(addr vault.Hash) (io.ReadCloser, error) {
 	f, err := os.Open(filepath.Join(g.cfg.Blobs, name[:2], name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: blob %s", ErrNotFound, name)
+	}
+	return f, err
+}
+
+// blobBack gives a device the sealed bytes of an attachment that it lost: one of a case that it took in itself, or under a
+// number that it goes on for. Range requests go on where an answer broke off.
+func (g *Gateway) blobBack(w http.ResponseWriter, r *http.Request) {
+	f, err := g.blobOfCase(r)
+	if err != nil {
+		g.refuse(w, r, err)
+		return
+	}
+	defer f.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+func (g *Gateway) blobOfCase(r *http.Request) (*os.File, error) {
+	addr, err := hashOf(r.PathValue("addr"))
+	if err != nil {
+		return nil, err
+	}
+	device, derr := strconv.ParseUint(r.PathValue("device"), 10, 32)
+	seq, serr := strconv.ParseUint(r.PathValue("seq"), 10, 64)
+	if derr != nil || serr != nil || device == 0 || r.URL.Path != wire.BlobOf(addr, uint32(device), seq) {
+		return nil, &wire.Error{Code: wire.CodeBadRequest, Detail: "case"}
+	}
+	d, err := g.authorized(r, 0)
+	if err != nil {
+		return nil, err
+	}
+	var row CaseRow
+	err = g.cfg.Store.View(r.Context(), func(tx Tx) error {
+		if _, err := ownOrFormer(tx, d.Device, uint32(device)); err != nil {
+			return err
+		}
+		row, err = tx.Case(uint32(device), seq)
+		return err
+	})
+	if errors.Is(err, ErrNotFound) {
+		return nil, &wire.Error{Code: wire.CodeNotFound}
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := g.openCase(row)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(c.Blobs, func(b journal.Blob) bool { return b.Addr == addr }) {
+		return nil, &wire.Error{Code: wire.CodeNotFound}
+	}
+	name := hex.EncodeToString(addr[:])
+	f, err := os.Open(filepath.Join(g.cfg.Blobs, name[:2], name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &wire.Error{Code: wire.CodeNotFound}
 	}
 	return f, err
 }

@@ -37,6 +37,7 @@ func (g *Gateway) Handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathExchange, g.exchange)
 	mux.HandleFunc("GET "+wire.PathPack+"{hash}", g.pack)
 	mux.HandleFunc(wire.PathBlob+"{addr}", g.blob)
+	mux.HandleFunc("GET "+wire.PathBlob+"{addr}/{device}/{seq}", g.blobBack)
 	mux.HandleFunc("POST "+wire.PathStatus, g.limited(g.status))
 	mux.HandleFunc("GET /v1/health", g.health)
 	g.pageRoutes(mux)

@@ -55,6 +55,11 @@ func (l *line) Pack(ctx context.Context, ref wire.PackRef) ([]byte, error) {
 	return l.now().Pack(ctx, ref)
 }
 
+// Blob fetches an attachment back.
+func (l *line) Blob(ctx context.Context, addr [32]byte, device uint32, seq uint64, size int64) ([]byte, error) {
+	return l.now().Blob(ctx, addr, device, seq, size)
+}
+
 // Forked implements [engine.Recovery].
 func (l *line) Forked(context.Context) (bool, error) {
 	_, forked, err := l.d.Forked()

@@ -48,6 +48,7 @@ func must(t testing.TB, err error) {
 // platform is the real gateway with the sample county, on loopback.
 type platform struct {
 	t    testing.TB
+	dir  string
 	g    *gateway.Gateway
 	db   *sqlite.Store
 	addr string
@@ -87,7 +88,7 @@ func newPlatform(t testing.TB, wrap func(http.Handler) http.Handler) *platform {
 		wg.Wait()
 		must(t, db.Close())
 	})
-	return &platform{t: t, g: g, db: db, addr: ln.Addr().String(), wrap: wrap}
+	return &platform{t: t, dir: dir, g: g, db: db, addr: ln.Addr().String(), wrap: wrap}
 }
 
 // machine is a station's machine: its folder, and while it is open its desk and line.

@@ -25,6 +25,12 @@ const (
 	TusContentType     = "application/offset+octet-stream"
 )
 
+// BlobOf is the path under which a device fetches an attachment of a case back: the case's device and submission say whose
+// it is.
+func BlobOf(addr [32]byte, device uint32, seq uint64) string {
+	return fmt.Sprintf("%s%x/%d/%d", PathBlob, addr, device, seq)
+}
+
 // Auth is the device's signature over a request whose body is not a signed message: every request under PathBlob and
 // every GET under PathPack. It travels in three headers. A nonce serves for many requests while it is fresh (10
 // minutes); when it is not, the answer is an Error with CodeNonce and a new one.
