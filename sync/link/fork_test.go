@@ -410,7 +410,7 @@ func TestFormerCases(t *testing.T) {
 	a.sync(t)
 	b.open()
 	b.login()
-	_, err = b.s.Slip(t.Context(), one.Seq, 1, 384, "zh")
+	_, err = b.s.Printed(t.Context(), one.Seq, 1, counter.PrintPaper)
 	must(t, err)
 	b.take("蒋丽华")
 	begun, err := b.s.Correct(t.Context(), two.Seq)
