@@ -191,15 +191,17 @@ func (p *office) send(ctx context.Context, req *ipp.Request) (*ipp.Response, err
 	if err != nil {
 		return nil, fmt.Errorf("printer: encode request: %w", err)
 	}
+	size := len(head)
 	var body io.Reader = bytes.NewReader(head)
 	if req.File != nil {
 		body = io.MultiReader(body, req.File)
+		size += req.FileSize
 	}
 	hr, err := http.NewRequestWithContext(ctx, http.MethodPost, webAddress(p.config.Address), body)
 	if err != nil {
 		return nil, words.New("print.badAddress.ipp", err)
 	}
-	hr.ContentLength = int64(len(head) + req.FileSize)
+	hr.ContentLength = int64(size)
 	hr.Header.Set("Content-Type", ipp.ContentTypeIPP)
 	client := &http.Client{Timeout: p.o.Write, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the printer is near
 	answer, err := client.Do(hr)

@@ -228,3 +228,6 @@ func (p *Printer) cut() {
 	p.papers = append(p.papers, img)
 	p.wake.Broadcast()
 }
+
+// Drain waits until every line has ended and what came over it is printed.
+func (p *Printer) Drain() { p.group.Wait() }
