@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bianmin/app/device/printer"
+	"bianmin/offline/counter"
 	"bianmin/offline/paper"
 	"bianmin/offline/words"
 )
@@ -137,7 +138,9 @@ func (s *Spool) settle(j Job, err error, begun bool) error {
 	ink := j.Begun || errors.Is(err, printer.ErrStarted)
 	kept := s.change(j.ID, func(j *Job) {
 		j.State, j.Cause, j.Begun = Held, key, ink
-		if !begun && !ink {
+		if errors.Is(err, counter.ErrLocked) { // in the middle of it: it waits for the next login
+			j.State, j.Cause = Waiting, ""
+		} else if !begun && !ink {
 			s.next[j.ID] = time.Now().Add(s.o.Again)
 		}
 	})
