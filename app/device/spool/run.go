@@ -124,7 +124,7 @@ func (s *Spool) settle(j Job, err error, begun bool) error {
 			next.Jobs = slices.Delete(next.Jobs, i, i+1)
 			err = s.keep(next)
 		}
-		j.State, j.Cause = Done, ""
+		j.State, j.Cause, j.Begun = Done, "", false
 		s.done = append(s.done, j)
 		s.done = s.done[max(0, len(s.done)-mostDone):]
 		s.mu.Unlock()
