@@ -3,6 +3,7 @@ package vm
 import (
 	"bianmin/app/device/printer"
 	"bianmin/app/device/spool"
+	"bianmin/assets/translations"
 	"bianmin/offline/counter"
 	"bianmin/offline/receipt"
 )
@@ -83,13 +84,21 @@ func jobInWords(t Texts, sp *spool.Spool, j spool.Job) PrintJob {
 	case spool.Done:
 		out.Text, out.Tone = t.T("print.state.done", "printer", out.Where), "ok"
 	default:
-		out.Text, out.Tone = t.T(j.Cause), "warn"
+		out.Text, out.Tone = t.T(j.Cause)+sentenceGap(t)+t.T("print.kept"), "warn"
 		if j.Begun {
-			out.Text += t.T("print.begun")
+			out.Text += sentenceGap(t) + t.T("print.begun")
 		}
 		out.Retry, out.Cancel = t.T("print.retry"), t.T("print.cancel")
 	}
 	return out
+}
+
+// sentenceGap is what stands between two sentences.
+func sentenceGap(t Texts) string {
+	if t.Lang() == translations.English {
+		return " "
+	}
+	return ""
 }
 
 // jobTitle names a job's paper without naming a person.
