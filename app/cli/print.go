@@ -15,6 +15,7 @@ import (
 	"bianmin/app/device/spool"
 	"bianmin/app/vm"
 	"bianmin/offline/casefile"
+	"bianmin/offline/clocks"
 	"bianmin/offline/desk"
 	"bianmin/offline/journal"
 	"bianmin/offline/paper"
@@ -60,7 +61,7 @@ func testSheet(e *Env, d *desk.Desk, c printer.Config, lang string) (*paper.Shee
 	if err != nil {
 		return nil, err
 	}
-	return paper.Lay(vm.TestPage(e.Texts.In(lang), c, d.Station().In(lang), time.Now()), face, paper.StyleFor(c.Dots))
+	return paper.Lay(vm.TestPage(e.Texts.In(lang), c, d.Station().In(lang), clocks.System().Now()), face, paper.StyleFor(c.Dots))
 }
 
 // printCommand prints, and manages printers and the queue.
@@ -265,7 +266,7 @@ func (e *Env) printCase(ctx context.Context, o *options, sp *spool.Spool, what, 
 	if device != e.Host.Desk.Store().Device() {
 		j.Case = journal.FormerRef(device, seq)
 	}
-	papers := vm.NewPapers(e.Host.Desk.Counter(), s, e.Texts, time.Now)
+	papers := vm.NewPapers(e.Host.Desk.Counter(), s, e.Texts, clocks.System().Now)
 	if o.out != "" {
 		return e.printFile(ctx, o, papers, j)
 	}
