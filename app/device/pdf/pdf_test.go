@@ -21,8 +21,8 @@ const (
 	hanaB = "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"
 )
 
-// rareNames are characters of level 3 of GB 18030 and of plane 2.
-const rareNames = "𠮷田·㛃𬱖"
+// rareNames are characters that the interface font lacks, two of them of plane 2.
+const rareNames = "𠮷田·㐂𪚥"
 
 type several []paper.Glyphs
 
