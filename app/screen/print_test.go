@@ -251,6 +251,33 @@ func TestAnswersPrint(t *testing.T) {
 	}
 }
 
+// The screen without a simulator's changing port.
+func TestPrintersMaster(t *testing.T) {
+	r := newWizardRig(t)
+	book, err := printer.OpenBook("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := spool.Open(spool.Options{Keep: r.desk, Book: book, Clock: r.machine.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := NewPrinters(r.env, vm.NewPrinters(rigTexts{r}, sp, "wang"))
+	Master(t, v, "printers-none")
+	c, err := book.Put(printer.Config{Name: "前台", Kind: printer.TCP, Address: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sp.Add(spool.Job{What: spool.Receipt, No: "7-3-11", Stage: 2, Printer: c.ID, By: "wang"}); err != nil {
+		t.Fatal(err)
+	}
+	v = NewPrinters(r.env, vm.NewPrinters(rigTexts{r}, sp, "wang"))
+	v.vm.Edit("")
+	v.vm.Choose("kind", string(printer.Office))
+	v.Refresh()
+	Master(t, v, "printers")
+}
+
 // The printers' screen: add one, see its state, print a test page, see the queue.
 func TestPrintersScreen(t *testing.T) {
 	r := newPrintRig(t)
@@ -261,7 +288,6 @@ func TestPrintersScreen(t *testing.T) {
 	if len(st.Rows) != 1 || st.Rows[0].State != "可以打印" || !st.Rows[0].First {
 		t.Fatalf("%+v", st.Rows)
 	}
-	Master(t, v, "printers")
 	r.tap(v.root, "添加打印机")
 	r.tap(v.form, "热敏 · 网络")
 	r.tap(v.form, "80 毫米")

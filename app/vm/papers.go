@@ -70,6 +70,12 @@ func (p *Papers) sheet(ctx context.Context, j spool.Job, dots int, how string) (
 	if err != nil {
 		return nil, err
 	}
+	// After a fork the machine counts anew under another number: a job must not print whatever bears the old one's.
+	if c, err := p.s.Case(ctx, j.Case); err != nil {
+		return nil, err
+	} else if j.No != "" && c.No != j.No {
+		return nil, words.New("desk.noCase", fmt.Errorf("vm: job about another case"))
+	}
 	stage := j.Stage
 	if j.What == spool.Answers {
 		stage = 0

@@ -142,6 +142,17 @@ func (v *Receipt) RetryPrint(id uint64) error { return v.press.sp.Retry(id) }
 // CancelPrint takes a job back.
 func (v *Receipt) CancelPrint(id uint64) error { return v.press.sp.Cancel(id) }
 
+// UsePrinting lets the home screen tell what waits to be printed; sp may be nil.
+func (h *Home) UsePrinting(sp *spool.Spool) { h.press.sp = sp }
+
+// unprinted returns how many papers did not come out yet.
+func (h *Home) unprinted() int {
+	if h.press.sp == nil {
+		return 0
+	}
+	return h.press.sp.Waiting()
+}
+
 // UsePrinting lets the list of answers be printed through sp and saved by p; without, it is only looked at. sp may be nil.
 func (v *CaseDetail) UsePrinting(sp *spool.Spool, p *Papers) {
 	v.mu.Lock()

@@ -53,6 +53,30 @@ func TestReceiptsOnPaper(t *testing.T) {
 		t.Fatal(err)
 	}
 	sp.Unlock(vm.NewPapers(d.Counter(), s, texts, m.Clock.Now))
+	// A job whose number belongs to another case by now is not printed.
+	dead, err := book.Put(printer.Config{Name: "坏的", Kind: printer.TCP, Address: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := vm.NewPapers(d.Counter(), s, texts, m.Clock.Now).Sheet(t.Context(), spool.Job{What: spool.Receipt, Case: got.Case, Stage: 1, No: "9-9-9"}, paper.Dots58); err == nil {
+		t.Error("printed another case")
+	}
+	// What does not come out stands on the home screen.
+	stuck, err := sp.Add(spool.Job{What: spool.Receipt, Case: got.Case, Stage: 1, Printer: dead.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	home := vm.NewHome(newCaseWords(t), d.Counter(), s, m.Clock.Now)
+	home.UsePrinting(sp)
+	if err := home.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if rows := home.State().Today; len(rows) == 0 || rows[len(rows)-1].Word != "未打印" || rows[len(rows)-1].To.Page != "printers" || rows[len(rows)-1].Count != 1 {
+		t.Errorf("今日: %+v", rows)
+	}
+	if err := sp.Cancel(stuck.ID); err != nil {
+		t.Fatal(err)
+	}
 	for copies, dots := range []int{paper.Dots58, paper.Dots80} {
 		roll := fake.New(dots)
 		defer roll.Close()

@@ -34,7 +34,9 @@ func allPages() map[screen.Page]*page {
 		screen.PageHome: {
 			rail: railHome, root: true,
 			model: func(s *Shell, _ string) (any, error) {
-				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now), nil
+				m := vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now)
+				m.UsePrinting(s.machine.Spool)
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
 		},

@@ -205,7 +205,7 @@ func (s *Shell) Printed() {
 		return
 	}
 	switch s.view.(type) {
-	case *screen.Receipt, *screen.CaseDetail, *screen.Printers:
+	case *screen.Receipt, *screen.CaseDetail, *screen.Printers, *screen.Home:
 		s.view.Refresh()
 	}
 }
