@@ -240,6 +240,11 @@ func TestAnswersPrint(t *testing.T) {
 	if pdf := r.saved["申请内容-"+c.No+".pdf"]; len(pdf) < 5000 {
 		t.Errorf("saved %d bytes: %s", len(pdf), hex.EncodeToString(pdf[:min(len(pdf), 16)]))
 	}
+	if dir := os.Getenv("BIANMIN_SHOTS"); dir != "" { // to look at
+		if err := os.WriteFile(filepath.Join(dir, "answers.pdf"), r.saved["申请内容-"+c.No+".pdf"], 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	want := []string{"printer", "pdf"}
 	for i, p := range r.prints(c.Seq) {
 		if p.Stage != 0 || p.How != want[i] || p.Copy != 1 {

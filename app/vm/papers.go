@@ -131,6 +131,7 @@ func (p *Papers) answers(ctx context.Context, j spool.Job, n uint32) (paper.Doc,
 	for _, f := range append(st.Numbers[:2:2], st.Facts...) {
 		d.Pair(f.Name, f.Value, 24)
 	}
+	d.Pair(t.T("print.answers.printed"), translations.SecondText(t, p.now()), 24)
 	for _, sec := range st.Sections {
 		section(&d, sec)
 	}
@@ -146,9 +147,7 @@ func (p *Papers) answers(ctx context.Context, j spool.Job, n uint32) (paper.Doc,
 	d.Text(t.T("print.answers.note"), 22)
 	d.Space(30)
 	d.Text(t.T("print.answers.sign"), 24)
-	d.Space(30)
-	d.Pair(t.T("print.answers.printed"), translations.SecondText(t, p.now()), 22)
-	d.Space(24)
+	d.Space(40)
 	return d, nil
 }
 

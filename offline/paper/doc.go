@@ -114,10 +114,14 @@ func (s *Sheet) Face() *Face { return s.face }
 func (k Ink) Baseline() int { return k.Y*64 + (k.Size*108/100)*64 - k.Size*64/16 }
 
 // Pages cuts a sheet into pages of at most height dots, at places where nothing is cut. What does not fit into a page at
-// all is cut at its height.
+// all is cut at its height. White at the end makes no page.
 func (s *Sheet) Pages(height int) []Page {
 	var out []Page
-	for top := 0; top < s.Height; {
+	last := 0 // row below the last ink: no page is for white alone
+	for _, k := range s.Inks {
+		last = max(last, k.Y+k.H)
+	}
+	for top := 0; top < last; {
 		end := min(s.Height, top+height)
 		if end < s.Height {
 			for _, b := range s.Breaks {

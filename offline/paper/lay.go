@@ -20,15 +20,16 @@ const (
 type Style struct {
 	Width    int // dots
 	Margin   int // dots at either side
+	Labels   int // characters that a label may have so that values line up
 	Num, Den int // sizes of the document times Num / Den
 }
 
 // StyleFor returns how a document is laid out on paper of a width in dots.
 func StyleFor(dots int) Style {
 	if dots >= DotsA4 {
-		return Style{Width: dots, Num: 4, Den: 3}
+		return Style{Width: dots, Labels: 8, Num: 4, Den: 3}
 	}
-	return Style{Width: dots, Margin: 8, Num: 1, Den: 1}
+	return Style{Width: dots, Margin: 8, Labels: 4, Num: 1, Den: 1}
 }
 
 func (s Style) scale(n int) int { return n * s.Num / s.Den }
@@ -121,8 +122,7 @@ func (l *layer) pair(label, value string, size int) {
 		return
 	}
 	x := l.style.Margin + l.measure(label, size) + size/2
-	// Labels of up to four characters line up.
-	x = max(x, l.style.Margin+4*size+size/2)
+	x = max(x, l.style.Margin+l.style.Labels*size+size/2)
 	if x > l.style.Width/2 {
 		l.text(label, size)
 		x = l.style.Margin + size
