@@ -116,7 +116,7 @@ func (p *Papers) answers(ctx context.Context, j spool.Job, n uint32) (paper.Doc,
 	}
 	st := v.State()
 	d := paper.Doc{Title: t.T("print.answers.title")}
-	d.Space(16)
+	d.Space(8)
 	d.Centre(p.c.Station().In(j.Lang), 26)
 	d.Space(2)
 	d.Centre(st.Item, 36)
@@ -145,7 +145,7 @@ func (p *Papers) answers(ctx context.Context, j spool.Job, n uint32) (paper.Doc,
 	d.Rule(1)
 	d.Space(10)
 	d.Text(t.T("print.answers.note"), 22)
-	d.Space(30)
+	d.Space(16)
 	d.Text(t.T("print.answers.sign"), 24)
 	d.Space(40)
 	return d, nil

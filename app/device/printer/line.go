@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"go.bug.st/serial"
@@ -64,16 +65,20 @@ func connect(ctx context.Context, c Config, o Options) (*line, error) {
 // drained is a serial line on which a write returns when the bytes have left: so the printer's small memory never overflows.
 type drained struct{ serial.Port }
 
-// Write sends and waits until all is sent.
+// Write sends and waits until all is sent. The library gives up when a signal comes in between; that is no reason to.
 func (d drained) Write(p []byte) (int, error) {
 	for sent := 0; sent < len(p); {
 		n, err := d.Port.Write(p[sent:])
-		sent += n
-		if err != nil {
+		sent += max(0, n)
+		if err != nil && !errors.Is(err, syscall.EINTR) {
 			return sent, err
 		}
 	}
-	return len(p), d.Drain()
+	for {
+		if err := d.Drain(); !errors.Is(err, syscall.EINTR) {
+			return len(p), err
+		}
+	}
 }
 
 // openDevice opens a device file. back reports whether the device can answer: a plain file takes what is printed and says
@@ -121,14 +126,17 @@ func (l *line) read(in io.Reader) {
 	buf := make([]byte, 64)
 	for {
 		n, err := in.Read(buf)
-		for _, b := range buf[:n] {
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		for _, b := range buf[:max(0, n)] {
 			select {
 			case l.in <- b:
 			case <-l.done:
 				return
 			}
 		}
-		if err != nil || n == 0 {
+		if err != nil || n <= 0 {
 			return
 		}
 	}

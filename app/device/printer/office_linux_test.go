@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -104,7 +105,10 @@ func (p ippPrinter) form(t *testing.T, page string) {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatal(resp, err)
 	}
-	resp.Body.Close()
+	defer resp.Body.Close()
+	if _, err := io.ReadAll(resp.Body); err != nil { // the printer takes it in while it writes the page
+		t.Fatal(err)
+	}
 }
 
 func (p ippPrinter) printed(t *testing.T) []string {

@@ -19,7 +19,8 @@ import (
 
 // Printer is a simulated printer. Its methods may be called from any goroutine.
 type Printer struct {
-	dots int
+	dots  int
+	press sync.Mutex // held by the line that prints: one paper after the other
 
 	mu     sync.Mutex // guards what follows
 	wake   *sync.Cond // something below has changed
@@ -61,7 +62,8 @@ func (p *Printer) Listen() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// Attach connects a line: a connection, or the far end of a pseudo terminal. The printer closes it when it ends.
+// Attach connects a line: a connection, or the far end of a pseudo terminal. Lines print one after the other; questions are
+// answered on all of them. The printer closes a line when it ends.
 func (p *Printer) Attach(line io.ReadWriteCloser) {
 	p.keep(line)
 	p.group.Go(func() {
@@ -69,6 +71,8 @@ func (p *Printer) Attach(line io.ReadWriteCloser) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
+			p.press.Lock()
+			defer p.press.Unlock()
 			p.parse(buf)
 		}()
 		p.receive(line, buf)
