@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -25,10 +26,16 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"bianmin/app/device/escpos/fake"
+	"bianmin/app/device/printer"
+	"bianmin/app/device/spool"
+	"bianmin/app/vm"
+	"bianmin/assets/translations"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/desk/desktest"
 	"bianmin/offline/form"
+	"bianmin/offline/paper"
 )
 
 const childEnv = "BIANMIN_MAIN"
@@ -416,6 +423,51 @@ func intakeUntil(t *testing.T, data, given, work, said, service, pin string, lin
 	return acks
 }
 
+// printSome prints cases: the first comes out, the second breaks off in the middle, the others wait in the queue, where they stay.
+func printSome(t *testing.T, m *desktest.Machine, d *desk.Desk, s *desk.Session, cases []counter.Case) {
+	t.Helper()
+	texts, err := translations.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roll := fake.New(paper.Dots58)
+	defer roll.Close()
+	addr, err := roll.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	book, err := printer.OpenBook(m.Config.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := book.Put(printer.Config{Name: "前台", Kind: printer.TCP, Address: addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := spool.Open(spool.Options{Keep: d, Book: book, Printers: printer.Options{Rows: 400, Answer: 10 * time.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp.Unlock(vm.NewPapers(d.Counter(), s, texts, m.Clock.Now))
+	for _, c := range cases {
+		for _, what := range []string{spool.Receipt, spool.Answers} {
+			if _, err := sp.Add(spool.Job{What: what, Case: c.Seq, Stage: 1, No: c.No, Printer: at.ID, Lang: "zh", By: desktest.Operator}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := sp.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	roll.PaperFor(100)
+	if err := sp.Once(t.Context()); !errors.Is(err, printer.ErrStarted) {
+		t.Fatalf("without paper: %v", err)
+	}
+	if n := sp.Waiting(); n != 2*len(cases)-1 || len(roll.Papers()) != 1 {
+		t.Fatalf("%d wait, %d papers", n, len(roll.Papers()))
+	}
+}
+
 // useTheDesk does with the same machine what leaves traces in other programs: lists, a case on screen, a draft that stays,
 // pictures looked at, slips saved where the clerk says, a reviewer's sealed note, a name in the log's way.
 func useTheDesk(t *testing.T, m *desktest.Machine, spool, given string) {
@@ -451,6 +503,7 @@ func useTheDesk(t *testing.T, m *desktest.Machine, spool, given string) {
 	if slips == 0 {
 		t.Error("no case was printed")
 	}
+	printSome(t, m, d, s, cases[:min(len(cases), 10)])
 	m.Acknowledge(t, d)
 	m.Accept(t, d, cases[0].Seq, time.Now().AddDate(0, 0, 20))
 	m.AskCorrection(t, d, cases[1].Seq, markStory+markName, "idcardPhoto")

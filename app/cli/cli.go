@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"bianmin/app/control"
+	"bianmin/app/device/spool"
 	"bianmin/assets/translations"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
@@ -65,8 +66,9 @@ type Env struct {
 
 // Host is a machine folder that this process holds.
 type Host struct {
-	Desk *desk.Desk
-	Link *link.Link
+	Desk  *desk.Desk
+	Link  *link.Link
+	Spool *spool.Spool // what is to be printed; nil: commands open it for themselves
 }
 
 // T returns the text of key in the caller's language.
@@ -104,6 +106,7 @@ type options struct {
 	out, qr string              // where a message is written to
 
 	caseNo, personFile, reason string // what is erased, and why
+	print                      printOptions
 
 	args     []string // as typed
 	setAside string   // where a damaged database was moved to, for doctor
@@ -158,6 +161,7 @@ func commands() []command {
 			fs.StringVar(&o.field, "field", "text", "")
 			fs.BoolVar(&o.exact, "exact", false, "")
 		}},
+		{name: "print", folder: true, words: true, run: printCommand, flags: printFlags},
 		{name: "version", run: version},
 		{name: "demo", run: demo},
 		{name: "hello", run: hello},

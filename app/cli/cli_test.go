@@ -283,7 +283,7 @@ func TestWrongPIN(t *testing.T) {
 
 func TestHelpInBothLanguages(t *testing.T) {
 	p := newPlace(t)
-	for _, c := range []string{"enroll", "intake", "sync", "status", "verify", "doctor", "backup", "restore", "pin", "period", "erase", "operator", "recover", "version", "demo", "hello", "help"} {
+	for _, c := range []string{"enroll", "intake", "sync", "status", "verify", "doctor", "backup", "restore", "pin", "period", "erase", "operator", "recover", "print", "version", "demo", "hello", "help"} {
 		out := p.ok("", "help", c)
 		if !strings.Contains(out, "bianmin "+c) || strings.Contains(out, "cli.help") {
 			t.Errorf("help %s: %s", c, out)

@@ -87,6 +87,7 @@ func run(ctx context.Context, o Options) error {
 	var shell *window.Shell // set before the UI goroutine runs what is posted
 	p.Raise = func() { fyne.Do(func() { shell.Raise() }) }
 	p.Changed = func() { fyne.Do(func() { shell.Changed() }) }
+	p.Printed = func() { fyne.Do(func() { shell.Printed() }) }
 	shell = window.New(w)
 	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
 	shell.ShowAndRun()
@@ -113,6 +114,8 @@ type Program struct {
 	// Changed is called when a command that came through the socket has ended: the folder may hold something new. It is
 	// called on any goroutine; nil does nothing.
 	Changed func()
+	// Printed is called when a print job changed, on any goroutine; nil does nothing.
+	Printed func()
 
 	desk  *desk.Desk
 	link  *link.Link
@@ -142,6 +145,12 @@ func (p *Program) config() desk.Config { return desk.Config{Dir: p.Dir, Log: p.E
 func (p *Program) raise() {
 	if p.Raise != nil {
 		p.Raise()
+	}
+}
+
+func (p *Program) printed() {
+	if p.Printed != nil {
+		p.Printed()
 	}
 }
 
@@ -209,6 +218,11 @@ func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	if err != nil {
 		return window.Machine{}, errors.Join(err, d.Close())
 	}
+	sp, err := cli.NewSpool(p.Env, d, p.Dir, p.printed)
+	if err != nil {
+		l.Close()
+		return window.Machine{}, errors.Join(err, d.Close())
+	}
 	sock, err := control.Listen(p.Dir)
 	if err != nil {
 		l.Close()
@@ -219,9 +233,10 @@ func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	p.group, ctx = errgroup.WithContext(ctx)
 	p.group.Go(func() error { return l.Run(ctx) })
 	p.group.Go(func() error { return d.Upkeep(ctx) })
-	host := &cli.Host{Desk: d, Link: l}
+	p.group.Go(func() error { return sp.Run(ctx) })
+	host := &cli.Host{Desk: d, Link: l, Spool: sp}
 	p.group.Go(func() error { return control.Serve(ctx, sock, p.handler(host)) })
-	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway}, nil
+	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway, Spool: sp}, nil
 }
 
 // handler answers command lines that come through the socket, and shows what they changed.

@@ -26,6 +26,7 @@ type CaseDetail struct {
 	photos  map[string]*casePhoto // by label and address of the sealed file
 	large   *casePhoto            // shown large; nil: none
 	load    oneAtATime
+	prints  *printBox
 }
 
 var (
@@ -38,6 +39,7 @@ func NewCaseDetail(env *Env, m *vm.CaseDetail) *CaseDetail {
 	s := &CaseDetail{env: env, vm: m, body: look.VStack(look.Gap3), photos: map[string]*casePhoto{}}
 	s.primary = look.NewButton(look.Primary, env.T("case.openReceipt"), "", s.TapPrimary)
 	s.primary.Disable()
+	s.prints = newPrintBox(env, func(id string) { m.PickPrinter(id); s.Show(m.State()) }, m.RetryPrint, m.CancelPrint)
 	s.scroll = input.NewScroll(look.Column(s.body))
 	s.root = look.Page(nil, s.scroll, look.ActionBar([]fyne.CanvasObject{look.NewButton(look.Secondary, env.T("case.back"), "back", env.Back)}, s.primary))
 	s.Show(m.State())
@@ -182,7 +184,8 @@ func (s *CaseDetail) about(st vm.CaseDetailState) fyne.CanvasObject {
 
 // answers shows what was said, by the sections of the form, in two columns where they fit.
 func (s *CaseDetail) answers(st vm.CaseDetailState) fyne.CanvasObject {
-	parts := []fyne.CanvasObject{look.Title(s.env.T("case.answers"))}
+	s.prints.show(st.Print)
+	parts := []fyne.CanvasObject{look.Title(s.env.T("case.answers")), s.printAnswers(st.Print), s.prints.box}
 	for i, sec := range st.Sections {
 		if i > 0 {
 			parts = append(parts, look.Line())
@@ -210,6 +213,24 @@ func (s *CaseDetail) answers(st vm.CaseDetailState) fyne.CanvasObject {
 		flush()
 	}
 	return look.Card(parts...)
+}
+
+// printAnswers is what can be done with the list of answers: on paper, or as a file.
+func (s *CaseDetail) printAnswers(st vm.PrintState) fyne.CanvasObject {
+	t := s.env.T
+	word := t("case.printAnswers")
+	if st.Note != "" {
+		word = t("case.printAgain")
+	}
+	row := look.Wrap(look.Gap1, look.NewButton(look.Secondary, word, "print", func() {
+		printNow(s.env, s.st.Print, s.vm.PrintAnswers, func() { s.Show(s.vm.State()) })
+	}))
+	if s.env.SaveFile != nil {
+		row.Objects = append(row.Objects, look.QuietButton(t("case.pdfAnswers"), "file", func() {
+			saveMade(s.env, func() (string, []byte, error) { return s.vm.AnswersPDF(context.Background()) })
+		}))
+	}
+	return row
 }
 
 func (s *CaseDetail) papers(st vm.CaseDetailState) fyne.CanvasObject {

@@ -21,6 +21,8 @@ const (
 	PageSettings Page = "settings"
 	// PageOperators is reached from the settings: who may log in.
 	PageOperators Page = "operators"
+	// PagePrinters is reached from the settings and from receipts: printers, and what waits to be printed.
+	PagePrinters Page = "printers"
 )
 
 // Route is where to go.
@@ -66,7 +68,7 @@ type Env struct {
 	Confirm func(title, text, yes string, danger bool, then func())
 	// PickFile lets the clerk choose a file; exts such as ".jpg". then gets name and bytes, and is not called on cancel.
 	PickFile func(exts []string, then func(name string, data []byte))
-	// SaveFile offers to save data under name.
+	// SaveFile offers to save data under name; nil where nothing may be saved: at a kiosk.
 	SaveFile func(name string, data []byte)
 	// Say shows a short message at the top of the content: kind "info", "ok", "warn" or "danger".
 	Say func(kind, text string)

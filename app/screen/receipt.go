@@ -38,6 +38,9 @@ type Receipt struct {
 	body     *fyne.Container
 	foot     *fyne.Container
 	again    *look.Button
+	print    *look.Button
+	prints   *printBox
+	files    *fyne.Container // what it can be saved as
 	root     fyne.CanvasObject
 	loading  bool
 }
@@ -61,10 +64,12 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.qr = look.NewQR(nil)
 	r.scan = look.NewText("", look.StyleStrong, look.RoleText).Align(fyne.TextAlignCenter)
 	r.foot = look.VStack(look.Gap0)
+	r.prints = newPrintBox(env, r.pickPrinter, m.RetryPrint, m.CancelPrint)
+	r.files = look.Wrap(look.Gap1)
 	// All of it scrolls: in large type what stands above the slip would leave it no room.
 	left := input.NewScroll(look.HStackTop(look.Gap2, look.Grow(look.VStack(look.Gap1,
 		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
-		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages,
+		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, r.prints.box, r.files,
 		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip)))), look.VStack(look.Gap0))) // beside the text the bar has room
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
@@ -157,6 +162,8 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	}
 	r.scan.SetText(s.Scan)
 	r.showStages(s.Stages)
+	r.print.SetText(s.Print.Word)
+	r.prints.show(s.Print)
 	if !bytes.Equal(old.Slip, s.Slip) {
 		r.slip.Objects = []fyne.CanvasObject{slipPicture(s.Slip)}
 		defer r.left.Refresh()
@@ -169,6 +176,14 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 		}
 	}
 	r.root.Refresh()
+}
+
+// shown shows the newest state without reading the case again.
+func (r *Receipt) shown() { r.Show(r.vm.State()) }
+
+func (r *Receipt) pickPrinter(id string) {
+	r.vm.PickPrinter(id)
+	r.shown()
 }
 
 func (r *Receipt) showStages(stages []vm.ReceiptStage) {
@@ -193,14 +208,20 @@ func (r *Receipt) words() {
 	t := r.env.T
 	home := look.SecondaryButton(t("receipt.home"), func() { r.env.Go(Route{Page: PageHome}) })
 	home.SetIcon("home")
-	save := look.SecondaryButton(t("receipt.saveImage"), func() {
+	image := look.QuietButton(t("receipt.saveImage"), "image", func() {
 		if len(r.state.Slip) > 0 {
-			r.env.SaveFile(r.state.File, r.state.Slip)
+			saveMade(r.env, func() (string, []byte, error) { return r.vm.Picture(context.Background()) })
 		}
 	})
+	pdf := look.QuietButton(t("print.pdf"), "file", func() {
+		saveMade(r.env, func() (string, []byte, error) { return r.vm.PDF(context.Background()) })
+	})
+	replace(r.files, image, pdf)
+	r.files.Hidden = r.env.SaveFile == nil
+	r.print = look.NewButton(look.Secondary, r.state.Print.Word, "print", func() { printNow(r.env, r.state.Print, r.vm.Print, r.shown) })
 	open := look.SecondaryButton(t("receipt.case"), func() { r.env.Go(Route{PageCase, vm.CaseArg(r.vm.Case())}) })
 	r.again = look.PrimaryButton(t("receipt.again"), r.TapPrimary)
-	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, save, open, r.again))
+	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, open, r.print, r.again))
 }
 
 // deliveryMark is the shape and the colour of how far a case has got.

@@ -19,6 +19,8 @@ type Settings struct {
 	OnIdle func(minutes string)
 	// OnOperators is called to see who may log in.
 	OnOperators func()
+	// OnPrinters is called to see the printers and the print queue.
+	OnPrinters func()
 	// OnLock is called to lock the machine.
 	OnLock func()
 
@@ -65,6 +67,11 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 			s.OnOperators()
 		}
 	})
+	printers := look.NewButton(look.Secondary, t("settings.printers"), "print", func() {
+		if s.OnPrinters != nil {
+			s.OnPrinters()
+		}
+	})
 	s.check = look.NewButton(look.Secondary, t("settings.check"), "shield", func() { s.runCheck(false) })
 	s.rebuild = look.NewButton(look.Secondary, t("settings.rebuild"), "history", func() {
 		env.Confirm(t("settings.rebuildTitle"), t("settings.rebuildText"), t("settings.rebuildYes"), false, func() { s.runCheck(true) })
@@ -79,6 +86,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
 			look.Wrap(look.Gap2, s.pinOpen, lock, who, s.pinDone), s.pin.root, look.Line(),
 			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
+		look.Card(look.Title(t("settings.printers")), look.Body(t("printers.note")), look.Wrap(look.Gap2, printers)),
 		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))
 	s.scroll = input.NewScroll(look.Column(body))

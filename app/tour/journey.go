@@ -45,6 +45,7 @@ func (j *journey) walk() {
 		return
 	}
 	r.do("6 zbarimg reads the slip and the window", j.scanned)
+	r.do("6 printed on a TCP printer: out of paper, kept, then read back; the reprint says so", j.printed)
 	r.do("6 bianmin verify: genuine; one changed character: forged", j.verified)
 	r.do("6 OpenSSL alone verifies the signature", j.openssl)
 	if !r.do("7 the gateway is back: delivered, then accepted", j.delivered) {

@@ -150,6 +150,8 @@ func (j *journey) sidePages(name string) error {
 		func() error { return j.shot(name + "-who") },
 		func() error { j.goTo(screen.PageWizard, "new:linshi:p001"); return j.shot(name + "-wizard-linshi") },
 		func() error { j.goTo(screen.PageWizard, "new:juzhu:p001"); return j.shot(name + "-wizard-juzhu") },
+		func() error { j.goTo(screen.PagePrinters, ""); return j.tap(t("printers.add")) },
+		func() error { return j.shot(name + "-printers") },
 		func() error { j.goTo(screen.PageSettings, ""); return j.tap(t("settings.changePIN")) },
 		func() error { return j.shot(name + "-pin") },
 		func() error {
@@ -192,6 +194,7 @@ func (j *journey) round(name string) error {
 		{Page: screen.PageReceipt, Arg: j.arg()},
 		{Page: screen.PageSync},
 		{Page: screen.PageSettings},
+		{Page: screen.PagePrinters},
 	} {
 		j.goTo(r.Page, r.Arg)
 		if r.Page == screen.PageReceipt || r.Page == screen.PageCase {

@@ -119,6 +119,8 @@ func (j *journey) start() error {
 	j.saved = map[string][]byte{}
 	o.SaveFile = func(name string, data []byte) { j.saved[name] = data }
 	j.shell = window.New(o)
+	shell := j.shell
+	j.program.Printed = func() { j.ui <- shell.Printed }
 	j.shell.Window().Resize(screenSize)
 	j.hand = hand{j.shell.Window().Canvas()}
 	j.settle()

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"bianmin/app/device/spool"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
@@ -38,6 +39,7 @@ type CaseDetail struct {
 	names   map[string]string // operators, by id
 	answers *form.Session     // nil when they cannot be read
 	fault   error             // why
+	press   press
 }
 
 // NewCaseDetail returns the state for the case whose submission is record seq. Load fills it.
@@ -66,7 +68,8 @@ type CaseDetailState struct {
 	Receipts     []CaseReceipt
 	Sections     []CaseSection
 	Papers       []CasePaper
-	AnswersFault string // why answers are not shown; "" otherwise
+	AnswersFault string     // why answers are not shown; "" otherwise
+	Print        PrintState // of the list of answers
 
 	Primary   string // word of the one button
 	PrimaryTo Target
@@ -197,6 +200,7 @@ func (v *CaseDetail) State() CaseDetailState {
 	st.Receipts = v.receipts()
 	if v.answers != nil {
 		st.Sections, st.Papers = v.read()
+		st.Print = v.press.state(t, spool.Answers, v.seq, 0, copiesOf(v.of, 0))
 	} else {
 		st.AnswersFault = Words(t, v.fault)
 	}

@@ -37,6 +37,7 @@ type Home struct {
 	cases  []counter.Case
 	drafts []counter.Draft
 	index  *pinyin.Index // of cases, made at the first search
+	press  press         // for what waits to be printed
 }
 
 // NewHome returns the state; Load fills it.
@@ -222,6 +223,7 @@ func (h *Home) today() []TodayRow {
 	add(papers, "file", "papers", tone, Target{pageCases, CasesPapers})
 	add(h.status.Quarantine, "warn", "quarantine", "danger", Target{pageSync, ""})
 	add(h.status.Pending, "sync", "pending", "info", Target{pageSync, ""})
+	add(h.unprinted(), "print", "prints", "warn", Target{pagePrinters, ""})
 	add(fresh(History(h.t, h.status), h.now()), "info", "history", "info", Target{pageSync, ""})
 	return rows
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"bianmin/app/device/spool"
 	"bianmin/offline/casefile"
 	"bianmin/offline/counter"
 	"bianmin/offline/receipt"
@@ -28,6 +29,7 @@ type Receipt struct {
 	of    counter.Case
 	slips map[slipKey][]byte
 	lang  string
+	press press
 }
 
 type slipKey struct {
@@ -52,7 +54,8 @@ type ReceiptState struct {
 	Scan     string
 	Link     string
 	Slip     []byte // PNG, as it prints
-	File     string // name to save it under
+	File     string // name to save the picture under
+	Print    PrintState
 	Stages   []ReceiptStage
 }
 
@@ -63,7 +66,7 @@ type ReceiptStage struct {
 	Chosen bool
 }
 
-// Load reads case, receipt and slip. The slip is drawn once a stage and language: drawing it is recorded as a print.
+// Load reads case, receipt and slip. The slip is drawn once a stage and language.
 func (v *Receipt) Load(ctx context.Context) error {
 	c, err := v.s.Case(ctx, v.seq)
 	if err != nil {
@@ -114,6 +117,7 @@ func (v *Receipt) State() ReceiptState {
 	s.Ready, s.Link, s.No, s.Official, s.Delivery = true, v.r.Link, v.r.No, v.r.Official, v.of.Delivery
 	s.Slip = v.slips[slipKey{v.stage, v.lang}]
 	s.File = v.t.T("receipt.file", "no", v.r.No) + ".png"
+	s.Print = v.press.state(v.t, spool.Receipt, v.seq, v.stage, copiesOf(v.of, v.stage))
 	stage := "receipt.1."
 	if v.stage == receipt.StagePlatform {
 		stage = "receipt.2."

@@ -31,6 +31,7 @@ const (
 	pageCase     = "case"
 	pageSync     = "sync"
 	pageSettings = "settings"
+	pagePrinters = "printers"
 )
 
 // Words returns an error as a person should read it.

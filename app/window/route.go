@@ -34,7 +34,9 @@ func allPages() map[screen.Page]*page {
 		screen.PageHome: {
 			rail: railHome, root: true,
 			model: func(s *Shell, _ string) (any, error) {
-				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now), nil
+				m := vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now)
+				m.UsePrinting(s.machine.Spool)
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
 		},
@@ -70,7 +72,9 @@ func allPages() map[screen.Page]*page {
 				if err != nil {
 					return nil, err
 				}
-				return vm.NewReceipt(s.session, seq, stage, s), nil
+				m := vm.NewReceipt(s.session, seq, stage, s)
+				m.UsePrinting(s.machine.Spool, s.papers())
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Receipt) screen.View { return screen.NewReceipt(s.env, m) }),
 		},
@@ -86,7 +90,9 @@ func allPages() map[screen.Page]*page {
 				if err != nil {
 					return nil, err
 				}
-				return vm.NewCaseDetail(s, s.machine.Counter, s.session, s.o.Clock.Now, seq), nil
+				m := vm.NewCaseDetail(s, s.machine.Counter, s.session, s.o.Clock.Now, seq)
+				m.UsePrinting(s.machine.Spool, s.papers())
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.CaseDetail) screen.View { return screen.NewCaseDetail(s.env, m) }),
 		},
@@ -110,6 +116,7 @@ func allPages() map[screen.Page]*page {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
+				v.OnPrinters = func() { s.Go(screen.Route{Page: screen.PagePrinters}) }
 				v.OnIdle = func(minutes string) {
 					n, err := strconv.Atoi(minutes)
 					if err != nil {
@@ -130,6 +137,13 @@ func allPages() map[screen.Page]*page {
 			rail:  railSettings,
 			model: func(s *Shell, _ string) (any, error) { return vm.NewOperators(s, s.session), nil },
 			view:  as(func(s *Shell, m *vm.Operators) screen.View { return screen.NewOperators(s.env, m) }),
+		},
+		screen.PagePrinters: {
+			rail: railSettings,
+			model: func(s *Shell, _ string) (any, error) {
+				return vm.NewPrinters(s, s.machine.Spool, s.session.Operator().ID), nil
+			},
+			view: as(func(s *Shell, m *vm.Printers) screen.View { return screen.NewPrinters(s.env, m) }),
 		},
 	}
 }
@@ -332,6 +346,9 @@ func (s *Shell) endSession() {
 	s.session = nil
 	if session == nil {
 		return
+	}
+	if s.machine.Spool != nil {
+		s.machine.Spool.Lock()
 	}
 	if err := session.Close(context.Background()); err != nil {
 		s.log.Error("end session", slog.Any("cause", err))

@@ -13,6 +13,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"bianmin/app/device/spool"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
@@ -61,8 +62,9 @@ type Options struct {
 // Machine is what Open gives.
 type Machine struct {
 	Counter counter.Counter
-	Wake    func() // there is something to send; nil does nothing
-	Gateway string // the platform's address
+	Wake    func()       // there is something to send; nil does nothing
+	Gateway string       // the platform's address
+	Spool   *spool.Spool // what is to be printed; nil prints nothing. Its changes come in through [Shell.Printed]
 }
 
 // Shell is the window.
@@ -197,6 +199,22 @@ func (s *Shell) Raise() {
 // Changed shows what a command from outside the window has changed in the machine's folder.
 func (s *Shell) Changed() { s.reload() }
 
+// Printed shows that a print job changed. Printing tells of every step, so only screens that show jobs are refreshed.
+func (s *Shell) Printed() {
+	if s.alone != nil || s.session == nil {
+		return
+	}
+	switch s.view.(type) {
+	case *screen.Receipt, *screen.CaseDetail, *screen.Printers, *screen.Home:
+		s.view.Refresh()
+	}
+}
+
+// papers lays papers out for the operator at work.
+func (s *Shell) papers() *vm.Papers {
+	return vm.NewPapers(s.machine.Counter, s.session, s.o.Texts, s.o.Clock.Now)
+}
+
 // Content is all that the window shows, for tests.
 func (s *Shell) Content() fyne.CanvasObject { return s.root }
 
@@ -280,6 +298,9 @@ func (s *Shell) login() {
 
 func (s *Shell) loggedIn(session counter.Session) {
 	s.session = &waking{Session: session, wake: s.submitted}
+	if s.machine.Spool != nil {
+		s.machine.Spool.Unlock(s.papers())
+	}
 	s.wake() // what waits for a login goes on now
 	s.touch()
 	s.clearNote(true)

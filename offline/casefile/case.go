@@ -138,6 +138,22 @@ func CaseOf(rec journal.Record) (seq uint64, ok bool) {
 	return seq, err == nil && seq != 0
 }
 
+// Copies returns how many times the paper of a stage (0: the list of answers) left the machine in a way: "printer", "pdf" or
+// "png".
+func (c *Case) Copies(stage uint8, how string) uint32 {
+	n := uint32(0)
+	for _, a := range c.Acts {
+		if a.Kind != journal.KindReceiptPrinted {
+			continue
+		}
+		b, err := journal.DecodeBody[journal.ReceiptPrinted](a.Body)
+		if err == nil && b.Stage == stage && b.How == how {
+			n = max(n+1, b.Copy)
+		}
+	}
+	return n
+}
+
 // New begins a case with its submission. A purged submission gives a case without personal data.
 func New(rec journal.Record) (*Case, error) {
 	if rec.Kind != journal.KindCaseSubmitted {

@@ -86,8 +86,9 @@ type Session interface {
 	Answers(ctx context.Context, seq uint64) (*form.Session, error)
 	// Receipt returns a receipt of a case; stage 2 once the platform accepted it.
 	Receipt(ctx context.Context, seq uint64, stage uint8) (Receipt, error)
-	// Slip draws a receipt as it prints, on paper of the given width in dots (384 or 576), and records the print.
+	// Slip draws a receipt as it prints, on paper of the given width in dots (384 or 576), to look at. It is no print.
 	Slip(ctx context.Context, seq uint64, stage uint8, dots int, lang string) ([]byte, error)
+	Printing
 	// OpenBlob returns the plain bytes of an attachment.
 	OpenBlob(ctx context.Context, b form.BlobRef) ([]byte, error)
 	// Quarantine lists the records the platform could not use, with its reasons.

@@ -225,25 +225,6 @@ func (s *Session) itemName(service, recorded, lang string) string {
 	return recorded
 }
 
-// Slip draws a receipt as it prints and records the print.
-func (s *Session) Slip(ctx context.Context, seq uint64, stage uint8, dots int, lang string) ([]byte, error) {
-	r, err := s.Receipt(ctx, seq, stage)
-	if err != nil {
-		return nil, err
-	}
-	if c, err := s.Case(ctx, seq); err == nil {
-		r.Item = s.itemName(c.Service, r.Item, lang)
-	}
-	img, err := s.d.drawSlip(r, dots, lang)
-	if err != nil {
-		return nil, err
-	}
-	_, err = s.d.store.Commit(ctx, store.Act{
-		Operator: s.op.ID, Kind: journal.KindReceiptPrinted, Body: journal.ReceiptPrinted{Case: seq, Stage: stage, How: "png", Copy: 1},
-	})
-	return img, err
-}
-
 // OpenBlob returns the plain bytes of an attachment.
 func (s *Session) OpenBlob(_ context.Context, b form.BlobRef) ([]byte, error) {
 	if err := s.open(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
 	"bianmin/offline/journal"
+	"bianmin/offline/paper"
 	"bianmin/offline/store"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -30,6 +31,7 @@ type Config struct {
 	Clock   clocks.Clock  // nil: the system's
 	Log     *slog.Logger  // nil: discard; never gets personal data
 	Argon   vault.Argon   // zero: the default cost; matters at installation only
+	Glyphs  paper.Glyphs  // shapes of characters that the interface font lacks, for papers; nil: none
 }
 
 // Now returns what the machine's wall clock says.
@@ -61,8 +63,10 @@ type Desk struct {
 	guard guard
 
 	announced announced
+	prints sync.Mutex // held while a print is counted and recorded
 
 	mu       sync.Mutex                 // guards what follows
+	face     *paper.Face                // of papers; nil before the first
 	sessions int                        // operators at work
 	unlocked *vault.Unlocked            // of the first of them
 	catalog  *catalog.Catalog           // packs, opened; nil while nobody is at work, or there are none

@@ -145,8 +145,8 @@ func TestPrintDoesNotMakeACasePending(t *testing.T) {
 	}
 	m.Acknowledge(t, d)
 	m.Accept(t, d, got.Case, m.Clock.T.AddDate(0, 0, 20))
-	if _, err := s.Slip(t.Context(), got.Case, 1, receipt.Dots58, "zh"); err != nil {
-		t.Fatal(err)
+	if n, err := s.Printed(t.Context(), got.Case, 1, counter.PrintPaper); err != nil || n != 1 {
+		t.Fatal(n, err)
 	}
 	c, err := s.Case(t.Context(), got.Case)
 	if err != nil || c.Delivery != casefile.PlatformTook {

@@ -55,11 +55,12 @@ type CaseWithdrawn struct {
 	Reason string `cbor:"2,keyasint"`
 }
 
-// ReceiptPrinted is the body of KindReceiptPrinted.
+// ReceiptPrinted is the body of KindReceiptPrinted: a paper about a case leaves the machine. It is written before the paper
+// moves. Records of the first programs, with How "png", may be of a receipt that was only looked at.
 type ReceiptPrinted struct {
 	Case  uint64 `cbor:"1,keyasint"`
-	Stage uint8  `cbor:"2,keyasint"`
-	How   string `cbor:"3,keyasint"` // "png", "printer"
+	Stage uint8  `cbor:"2,keyasint"` // of the receipt; 0: the list of answers
+	How   string `cbor:"3,keyasint"` // "printer", "pdf", "png"
 	Copy  uint32 `cbor:"4,keyasint"` // 1 for the first print, 2 and more for reprints
 }
 

@@ -15,19 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"bianmin/offline/paper"
 	"bianmin/offline/picture"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/math/f64"
 )
 
-func testFont(t testing.TB) []byte {
+func testFont(t testing.TB) *paper.Face {
 	t.Helper()
 	data, err := os.ReadFile("../../assets/fonts/BianminSansSC-Regular.otf")
 	if err != nil {
 		t.Fatalf("the font is missing; build it with packaging/fonts/build.sh: %v", err)
 	}
-	return data
+	return must[*paper.Face](t)(paper.NewFace(data, nil))
 }
 
 func testLinks(t testing.TB) (link1, link2 string) {
@@ -156,8 +157,8 @@ func TestScan(t *testing.T) {
 	font := testFont(t)
 	code := must[*Code](t)(QR(link, LevelM))
 	codeQ := must[*Code](t)(QR(link, LevelQ))
-	slip58 := Paper(must[*image.Gray](t)(Slip(slip1(), code, font, Dots58)))
-	slip80 := Paper(must[*image.Gray](t)(Slip(slip1(), codeQ, font, Dots80)))
+	slip58 := paper.Paper(must[*image.Gray](t)(Slip(slip1(), code, font, Dots58)))
+	slip80 := paper.Paper(must[*image.Gray](t)(Slip(slip1(), codeQ, font, Dots80)))
 	rotated := image.NewGray(image.Rect(0, 0, 700, 700))
 	draw.Draw(rotated, rotated.Rect, image.White, image.Point{}, draw.Src)
 	a := 17 * math.Pi / 180
@@ -250,7 +251,7 @@ func TestSlip(t *testing.T) {
 				t.Fatalf("%s: grey %d", name, p)
 			}
 		}
-		for kind, img := range map[string]*image.Gray{"slip": slip, "paper": Paper(slip)} {
+		for kind, img := range map[string]*image.Gray{"slip": slip, "paper": paper.Paper(slip)} {
 			if got, err := Scan(img); err != nil || got != c.link {
 				t.Errorf("%s %s: %q, %v", name, kind, got, err)
 			}
@@ -273,40 +274,11 @@ func TestSlip(t *testing.T) {
 	if _, err := Slip(slip1(), nil, font, 400); !errors.Is(err, ErrSlip) {
 		t.Errorf("width: %v", err)
 	}
-	if _, err := Slip(slip1(), nil, []byte("no font"), Dots58); !errors.Is(err, ErrSlip) {
+	if _, err := Slip(slip1(), nil, nil, Dots58); !errors.Is(err, ErrSlip) {
 		t.Errorf("font: %v", err)
 	}
 	if _, err := Slip(slip1(), must[*Code](t)(QR(strings.Repeat("é", 500), LevelQ)), font, Dots58); !errors.Is(err, ErrSlip) {
 		t.Errorf("code too large for the paper: %v", err)
-	}
-}
-
-// No line is wider than the paper, none begins with a full stop, and nothing of the text is lost.
-func TestWrap(t *testing.T) {
-	f := must[*slipDraw](t)(func() (*slipDraw, error) {
-		font, err := parseFont(testFont(t))
-		return &slipDraw{width: Dots58, font: font}, err
-	}())
-	for _, text := range []string{
-		"本回执证明本站已收下您的材料。平台是否受理，以《受理通知书》为准。不收费。",
-		"办件编号1112345678901234561234567890123202611220001请保存好，电话0999-8800001。",
-		"a b  c", "一\n二\n\n三", "", "   ", "。。。。。。。。。。。。。。。。。。。。。。。。。。。。。。",
-	} {
-		for _, width := range []int{60, 130, 368} {
-			lines := f.wrap(text, 26, width)
-			for _, l := range lines {
-				if w := f.measure(l, 26); w > width && len([]rune(l)) > 1 {
-					t.Errorf("%q: %d dots in %d", l, w, width)
-				}
-				if width == 368 && strings.HasPrefix(l, "。") && !strings.HasPrefix(text, "。") {
-					t.Errorf("line begins with a full stop: %q", lines)
-				}
-			}
-			squeeze := strings.NewReplacer(" ", "", "\n", "")
-			if got := strings.Join(lines, ""); squeeze.Replace(got) != squeeze.Replace(text) {
-				t.Errorf("wrapped %q to %q", text, lines)
-			}
-		}
 	}
 }
 

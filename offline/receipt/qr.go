@@ -6,6 +6,8 @@ import (
 	"image"
 
 	qrcode "github.com/skip2/go-qrcode"
+
+	"bianmin/offline/paper"
 )
 
 // Level is how much damage a code survives.
@@ -18,7 +20,7 @@ const (
 )
 
 // QuietZone is the white margin a code needs, in modules (ISO/IEC 18004).
-const QuietZone = 4
+const QuietZone = paper.QuietZone
 
 // ErrQR reports a code that could not be made, or that did not read back as what went in.
 var ErrQR = errors.New("receipt: QR code does not read back")

@@ -38,6 +38,8 @@ var measures = map[string]string{
 	"sync/gateway/blobs.go":    "deadlines of connections",
 	"sync/gateway/http.go":     "deadlines of connections, requests in a second",
 	"app/tour/":                "a report of how long things took",
+	"app/device/printer/":      "how long a printer may take, and how long a paper takes",
+	"app/device/spool/run.go":  "the pause before a job is tried again",
 }
 
 // TestOnlyClocksReadTheClock holds that the wall clock is read in one place.

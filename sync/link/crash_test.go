@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/words"
 	"bianmin/sync/gateway"
@@ -266,9 +267,9 @@ func TestImportOfDeadClone(t *testing.T) {
 	b.open()
 	b.login()
 	got := b.take("蒋丽华")
-	_, err := b.s.Slip(t.Context(), one.Seq, 1, 384, "zh")
+	_, err := b.s.Printed(t.Context(), one.Seq, 1, counter.PrintPaper)
 	must(t, err)
-	_, err = b.s.Slip(t.Context(), got.Seq, 1, 384, "zh")
+	_, err = b.s.Printed(t.Context(), got.Seq, 1, counter.PrintPaper)
 	must(t, err)
 	b.take("沈志刚")
 	b.close()

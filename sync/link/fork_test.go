@@ -410,7 +410,7 @@ func TestFormerCases(t *testing.T) {
 	a.sync(t)
 	b.open()
 	b.login()
-	_, err = b.s.Slip(t.Context(), one.Seq, 1, 384, "zh")
+	_, err = b.s.Printed(t.Context(), one.Seq, 1, counter.PrintPaper)
 	must(t, err)
 	b.take("蒋丽华")
 	begun, err := b.s.Correct(t.Context(), two.Seq)
@@ -430,6 +430,13 @@ func TestFormerCases(t *testing.T) {
 	if got.No != two.No {
 		t.Fatalf("answered as %s", got.No)
 	}
+	for want := range uint32(2) { // a receipt of a case that was delivered under the former number
+		n, err := b.s.Printed(t.Context(), ref, 1, counter.PrintPaper)
+		must(t, err)
+		if n != want+1 {
+			t.Fatalf("copy %d, want %d", n, want+1)
+		}
+	}
 	c, err := b.s.Case(t.Context(), ref)
 	must(t, err)
 	if c.Correction != nil {
@@ -441,6 +448,9 @@ func TestFormerCases(t *testing.T) {
 	must(t, err)
 	if at.Correction != nil || at.Device != former {
 		t.Fatalf("at the platform %s is in %s", two.No, at.State)
+	}
+	if at.Copies(1, counter.PrintPaper) != 2 {
+		t.Fatalf("the platform knows of %d papers", at.Copies(1, counter.PrintPaper))
 	}
 	first, err := p.g.Case(t.Context(), one.No)
 	must(t, err)

@@ -170,7 +170,7 @@ func TestRestoreFromPlatform(t *testing.T) {
 				if st.Fault != "store.lost" {
 					t.Fatalf("fault %q", st.Fault)
 				}
-				if _, err := m.s.Slip(t.Context(), taken[0].Seq, 1, 384, "zh"); err == nil {
+				if _, err := m.s.Printed(t.Context(), taken[0].Seq, 1, counter.PrintPaper); err == nil {
 					t.Fatal("something is written before the records are back")
 				}
 			}
