@@ -63,7 +63,7 @@ type Desk struct {
 	guard guard
 
 	announced announced
-	prints sync.Mutex // held while a print is counted and recorded
+	prints    sync.Mutex // held while a print is counted and recorded
 
 	mu       sync.Mutex                 // guards what follows
 	face     *paper.Face                // of papers; nil before the first
