@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"os"
@@ -32,6 +33,11 @@ func TestBackupInCircles(t *testing.T) {
 		if _, err := PlanRestore(r.o, path); err != nil {
 			t.Fatal(err)
 		}
+		tree := &pageTree{r: bytes.NewReader(good), size: int64(page)}
+		live, err := tree.meta()
+		if err != nil {
+			t.Fatal(err)
+		}
 		own := filepath.Join(r.dir, fileName)
 		order := binary.LittleEndian
 		each := func(kind uint16, fn func(page []byte)) func(data []byte) int {
@@ -55,6 +61,14 @@ func TestBackupInCircles(t *testing.T) {
 			"more free pages than fit": each(flagFree, func(p []byte) {
 				order.PutUint16(p[10:], 0xffff)
 				order.PutUint64(p[pageHead:], 1<<24)
+			}),
+			"a page in use is free": each(flagFree, func(p []byte) { order.PutUint64(p[pageHead:], live) }),
+			"a free page twice": each(flagFree, func(p []byte) {
+				if order.Uint16(p[10:]) > 1 {
+					copy(p[pageHead+8:pageHead+16], p[pageHead:])
+				} else {
+					order.PutUint64(p[pageHead:], 0)
+				}
 			}),
 			"a branch's key outside":   each(flagBranch, func(p []byte) { order.PutUint32(p[pageHead:], 0x3fffffff) }),
 			"a value that is a bucket": each(flagLeaf, func(p []byte) { p[pageHead] |= leafBucket }),

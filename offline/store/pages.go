@@ -57,34 +57,63 @@ func (t *pageTree) check(length int64) error {
 		return fmt.Errorf("%w: %d pages in %d bytes", ErrDamaged, t.high, length)
 	}
 	t.visited = make([]uint64, t.high/64+1)
-	if err := t.freeList(); err != nil {
+	if err := t.bucket(root, 0, true); err != nil {
 		return err
 	}
-	return t.bucket(root, 0, true)
+	return t.freeList()
 }
 
-// freeList checks that the list of free pages, when there is one, lies in its own pages: bbolt allocates as much as it claims.
+// freeList checks the list of free pages, when there is one: bbolt allocates as much as it claims, and writes over what it names.
+// So it lies in its own pages, and names each page once, and none that the tree reached.
 func (t *pageTree) freeList() error {
 	const none = ^uint64(0) // the list was not written
 	if t.free == none {
 		return nil
 	}
+	fault := func(why string) error { return fmt.Errorf("%w: list of free pages %s", ErrDamaged, why) }
 	var head [pageHead + 8]byte
 	if t.free < 2 || t.free >= t.high {
-		return fmt.Errorf("%w: list of free pages is not in the file", ErrDamaged)
+		return fault("is not in the file")
 	}
 	if _, err := t.r.ReadAt(head[:], int64(t.free)*t.size); err != nil {
-		return fmt.Errorf("%w: list of free pages: %w", ErrDamaged, err)
+		return fault("cannot be read")
 	}
-	n, room := uint64(binary.LittleEndian.Uint16(head[10:])), t.room(head[:])
+	at, n, room := int64(t.free)*t.size+pageHead, uint64(binary.LittleEndian.Uint16(head[10:])), t.room(head[:])
 	if n == 0xffff { // does not fit: the first entry says how many
 		n = binary.LittleEndian.Uint64(head[pageHead:])
-		room -= 8
+		at, room = at+8, room-8
 	}
 	if binary.LittleEndian.Uint16(head[8:]) != flagFree || t.beyond(t.free, head[:]) || n > uint64(room)/8 {
-		return fmt.Errorf("%w: list of free pages of %d entries", ErrDamaged, n)
+		return fault("does not end")
+	}
+	if !t.reach(t.free, uint64(binary.LittleEndian.Uint32(head[12:]))) {
+		return fault("lies in pages of the tree")
+	}
+	part := make([]byte, 8<<10)
+	for n > 0 {
+		part = part[:min(uint64(len(part)), 8*n)]
+		if _, err := t.r.ReadAt(part, at); err != nil {
+			return fault("cannot be read")
+		}
+		for i := 0; i < len(part); i += 8 {
+			if id := binary.LittleEndian.Uint64(part[i:]); id < 2 || id >= t.high || !t.reach(id, 0) {
+				return fault("names a page that is in use")
+			}
+		}
+		at, n = at+int64(len(part)), n-uint64(len(part)/8)
 	}
 	return nil
+}
+
+// reach notes a page and those that continue it, all of the file, and reports whether none of them was reached before.
+func (t *pageTree) reach(id, more uint64) bool {
+	for last := id + more; id <= last; id++ {
+		if t.visited[id/64]&(1<<(id%64)) != 0 {
+			return false
+		}
+		t.visited[id/64] |= 1 << (id % 64)
+	}
+	return true
 }
 
 // room is how many bytes lie behind the head of a page, those of the pages that continue it included.
@@ -176,10 +205,6 @@ func (t *pageTree) page(id uint64, leaves bool) (flags uint16, count int, body [
 	if id < 2 || id >= t.high {
 		return fault("is not in the file")
 	}
-	if t.visited[id/64]&(1<<(id%64)) != 0 {
-		return fault("is reached twice")
-	}
-	t.visited[id/64] |= 1 << (id % 64)
 	var head [pageHead]byte
 	if _, err := t.r.ReadAt(head[:], int64(id)*t.size); err != nil {
 		return fault("cannot be read")
@@ -191,8 +216,11 @@ func (t *pageTree) page(id uint64, leaves bool) (flags uint16, count int, body [
 	if flags == flagBranch && count == 0 {
 		return fault("is a branch that leads nowhere")
 	}
-	if t.deep && t.beyond(id, head[:]) {
+	if t.beyond(id, head[:]) {
 		return fault("reaches out of the file")
+	}
+	if !t.reach(id, uint64(binary.LittleEndian.Uint32(head[12:]))) {
+		return fault("is reached twice")
 	}
 	if flags == flagLeaf && !leaves && !t.deep {
 		return flags, count, nil, nil
