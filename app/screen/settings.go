@@ -36,6 +36,7 @@ type Settings struct {
 	pinDone        *look.StatusDot
 	check, rebuild *look.Button
 	progress       *look.StatusDot
+	bar            *look.Bar
 	result         *look.Banner
 	more           *fyne.Container
 	about          *fyne.Container
@@ -76,7 +77,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 	s.rebuild = look.NewButton(look.Secondary, t("settings.rebuild"), "history", func() {
 		env.Confirm(t("settings.rebuildTitle"), t("settings.rebuildText"), t("settings.rebuildYes"), false, func() { s.runCheck(true) })
 	})
-	s.progress = look.NewStatusDot(look.StateNone, "")
+	s.progress, s.bar = look.NewStatusDot(look.StateNone, ""), look.NewBar()
 	s.result = look.NewBanner(look.StateSuccess, "", "")
 	s.more, s.about = look.VStack(look.Gap1), look.VStack(look.Gap2)
 	s.secret = look.NewBanner(look.StateWarning, "", "")
@@ -87,7 +88,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 			look.Wrap(look.Gap2, s.pinOpen, lock, who, s.pinDone), s.pin.root, look.Line(),
 			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
 		look.Card(look.Title(t("settings.printers")), look.Body(t("printers.note")), look.Wrap(look.Gap2, printers)),
-		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.result, s.more),
+		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.bar, s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))
 	s.scroll = input.NewScroll(look.Column(body))
 	s.Show(st)
@@ -172,6 +173,8 @@ func (s *Settings) Show(st vm.SettingsState) {
 	setEnabled(s.rebuild, !st.Checking)
 	s.progress.Hidden = !st.Checking
 	s.progress.Set(look.StateNone, st.Progress)
+	s.bar.Hidden = !st.Checking
+	s.bar.Set(st.Share)
 	s.result.Hidden = st.Result == ""
 	state := look.StateDanger
 	if st.ResultOK {

@@ -55,7 +55,8 @@ type SettingsState struct {
 
 	Checking  bool
 	Progress  string
-	Result    string // of the check, in words
+	Share     float32 // of the check that is done, 0 to 1
+	Result    string  // of the check, in words
 	ResultOK  bool
 	Faults    []string
 	Lines     []string // more about the check
@@ -249,6 +250,7 @@ func (v *Settings) checkState(st *SettingsState) {
 		}
 		st.Progress = t.T(key)
 		if v.total > 0 {
+			st.Share = float32(v.done) / float32(v.total)
 			st.Progress = t.T("settings.progress", "what", st.Progress, "done", itoa(v.done), "total", itoa(v.total))
 		}
 		return

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -201,8 +202,10 @@ func (w *world) asked(t *testing.T, s *desk.Session, queries []string) string {
 	say(s.Cases(ctx))
 	say(s.Drafts(ctx))
 	say(s.Quarantine(ctx))
+	say(s.LocalWords())
 	say(w.d.Status(ctx))
 	say(w.d.Doctor(ctx, false, nil))
+	say(w.d.Follow())
 	for _, seq := range w.seqs {
 		say(s.Case(ctx, seq))
 		if fs, err := s.Answers(ctx, seq); err != nil {
@@ -216,14 +219,16 @@ func (w *world) asked(t *testing.T, s *desk.Session, queries []string) string {
 			_, err := s.Slip(ctx, seq, stage, 384, "zh")
 			say(nil, err)
 		}
-		in, err := s.Correct(ctx, seq)
-		if err != nil {
-			say(nil, err)
-			continue
+		for _, begin := range []func(context.Context, uint64) (counter.Intake, error){s.Correct, s.HandIn} {
+			in, err := begin(ctx, seq)
+			if err != nil {
+				say(nil, err)
+				continue
+			}
+			raw, err := in.Form().Values(false).MarshalJSON()
+			say(string(raw), err)
+			noError(t, in.Discard(ctx))
 		}
-		raw, err := in.Form().Values(false).MarshalJSON()
-		say(string(raw), err)
-		noError(t, in.Discard(ctx))
 	}
 	for _, id := range w.drafts {
 		in, err := s.Resume(ctx, id)
@@ -282,6 +287,13 @@ func TestNobodySeesAnotherDivisionsPeople(t *testing.T) {
 				for _, mark := range w.marks[of.id] {
 					if seen := strings.Contains(out, mark); seen != who.covers(of.division) {
 						t.Errorf("%q of %s: seen %v", mark, of.id, seen)
+					}
+				}
+			}
+			for _, marks := range w.marks {
+				for _, mark := range marks {
+					if strings.Contains(w.log.String(), mark) {
+						t.Errorf("%q is in the log", mark)
 					}
 				}
 			}

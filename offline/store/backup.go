@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -232,12 +233,19 @@ func (s *Store) readBackup(path string) (c Contents, err error) {
 			return c, err
 		}
 		defer db.Close()
+		if err := elementsOf(path, db); err != nil {
+			return c, err
+		}
 		return c, db.View(func(tx *bolt.Tx) error {
 			if c, err = s.contents(tx); err != nil {
 				return err
 			}
-			for err := range tx.Check() {
-				return err
+			var first error
+			for err := range tx.Check() { // to its end: a check that nobody listens to stays for ever
+				first = cmp.Or(first, err)
+			}
+			if first != nil {
+				return first
 			}
 			return s.tagsHold(tx)
 		})
@@ -246,6 +254,20 @@ func (s *Store) readBackup(path string) (c Contents, err error) {
 		err = words.New("backup.bad", fmt.Errorf("%w: %w", ErrNoBackup, err), "file", path)
 	}
 	return c, err
+}
+
+// elementsOf is checkElements for an open file.
+func elementsOf(path string, db *bolt.DB) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	return checkElements(f, db.Info().PageSize, info.Size())
 }
 
 // within runs fn with panics as errors, and does not wait longer than limit: bbolt turns in circles in some damaged files.

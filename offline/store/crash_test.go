@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child does what it is told until it is killed, and prints "ack n" after each Commit has returned.
+// child does what it is told until it is killed, and prints "draft n" and "ack n" after each SaveDraft and Commit has returned.
 func child(dir string) error {
 	raw, err := os.ReadFile(filepath.Join(dir, "child.json"))
 	if err != nil {
@@ -108,6 +108,7 @@ func child(dir string) error {
 		if err := s.SaveDraft(Draft{ID: id, Body: []byte("half"), Checkpoint: n%3 == 0}); err != nil {
 			return err
 		}
+		fmt.Println("draft", n)
 		c := sampleCase(n)
 		if n%4 == 0 {
 			b, err := s.PutBlob([]byte(fmt.Sprint(os.Getpid(), n)), "image/png", "p.png")
@@ -185,6 +186,8 @@ func (r *rig) killed(acked uint64, fromOpen bool, pause time.Duration) uint64 {
 			if saves++; saves == 1 && !fromOpen && pause >= 0 {
 				kill()
 			}
+		case word == "draft" && err == nil:
+			r.draft = n
 		default:
 			r.t.Fatalf("child says %q %s", sc.Text(), stderr.String())
 		}
@@ -225,12 +228,35 @@ func (r *rig) whole(acked uint64) *Store {
 	if err != nil || len(cases) != r.submissions(s) {
 		t.Fatalf("%d cases of %d submissions in %d records, %v", len(cases), r.submissions(s), s.head, err)
 	}
+	r.wantDraft(s)
 	for _, name := range []string{compactName, restoreName} {
 		if _, err := os.Stat(filepath.Join(r.dir, name)); err == nil {
 			t.Errorf("%s was left", name)
 		}
 	}
 	return s
+}
+
+// wantDraft checks that the newest draft that was acknowledged is there, unless its case was taken in: never both.
+func (r *rig) wantDraft(s *Store) {
+	r.t.Helper()
+	if r.draft == 0 {
+		return
+	}
+	d, err := s.Draft(strconv.FormatUint(r.draft, 10))
+	there := err == nil && string(d.Body) == "half"
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		r.t.Fatal(err)
+	}
+	list, err := s.Headers(r.draft-1, 1) // the child numbers its drafts as the records that follow from them
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	taken := len(list) == 1 && list[0].Kind == journal.KindCaseSubmitted
+	if there == taken { // lost, or there twice
+		r.t.Errorf("draft %d was acknowledged: it is there %v, its case is %v", r.draft, there, taken)
+	}
+	r.draft = 0
 }
 
 // submissions counts the cases that were taken in.

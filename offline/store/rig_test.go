@@ -53,6 +53,7 @@ type rig struct {
 	plat  *platform
 	clock time.Time
 	o     Options
+	draft uint64 // newest that a child acknowledged
 }
 
 func newRig(t testing.TB) *rig {

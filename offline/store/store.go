@@ -273,7 +273,7 @@ func (s *Store) openFile() error {
 				if s.o.seams.opened != nil {
 					s.o.seams.opened(db)
 				}
-				if err := checkPages(file, db.Info().PageSize); err != nil {
+				if err := checkPages(file, db.Info().PageSize, info.Size()); err != nil {
 					return err
 				}
 				if err := walkKeys(db, limit); err != nil {

@@ -74,6 +74,9 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Rep
 			for _, name := range buckets {
 				v.total += tx.Bucket([]byte(name)).Stats().KeyN
 			}
+			if err := elementsOf(s.path, tx.DB()); err != nil {
+				return err
+			}
 			for err := range tx.Check() {
 				v.add(Fault{Where: "file", What: "doctor.structure", Err: err})
 			}
