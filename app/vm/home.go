@@ -260,6 +260,9 @@ func (h *Home) search() []HitGroup {
 		add("home.group.receipt", rows)
 		return groups
 	}
+	if rows, ok := h.enterprise(); ok {
+		add("home.group.enterprise", rows)
+	}
 	c, err := h.s.Catalog()
 	if err == nil {
 		add("home.group.services", h.services(c))

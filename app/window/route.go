@@ -33,8 +33,12 @@ func allPages() map[screen.Page]*page {
 	return map[screen.Page]*page{
 		screen.PageHome: {
 			rail: railHome, root: true,
-			model: func(s *Shell, _ string) (any, error) {
-				return vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now), nil
+			model: func(s *Shell, arg string) (any, error) {
+				m := vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now)
+				if query, ok := strings.CutPrefix(arg, vm.FindArg); ok {
+					m.SetQuery(query)
+				}
+				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
 		},
@@ -58,6 +62,9 @@ func allPages() map[screen.Page]*page {
 				m, err := vm.NewWizard(context.Background(), s.session, in, s)
 				if err != nil {
 					return nil, errors.Join(err, in.Close(context.Background()))
+				}
+				if s.o.Devices != nil {
+					m.CheckPhotos(s.o.Devices.CheckPhoto)
 				}
 				return m, nil
 			},
@@ -109,6 +116,7 @@ func allPages() map[screen.Page]*page {
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
+				s.deviceSettings(v)
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnIdle = func(minutes string) {
 					n, err := strconv.Atoi(minutes)

@@ -4,12 +4,15 @@
 package photocheck
 
 import (
+	"context"
 	"image"
 	"log/slog"
 	"math"
 	"sort"
 
 	"golang.org/x/image/draw"
+
+	"bianmin/offline/picture"
 )
 
 // Fault is one thing wrong with a photo. Its texts are the keys "photo.<fault>" and "photo.<fault>.do".
@@ -256,4 +259,26 @@ func light(g *image.Gray, paper quad) (median, glare float64) {
 		most = max(most, c.size)
 	}
 	return median, float64(most) / float64(n)
+}
+
+// Paper is what is known of a photo before it is looked at.
+type Paper struct {
+	Camera bool   // a camera took it: then its four corners have to be in it
+	Number string // of an ID card's holder, as typed; "" compares nothing
+}
+
+// Judge checks the bytes of a PNG or JPEG file, the ID number in it, too, where the machine can read print. What is no
+// picture has no faults here: others refuse it.
+func Judge(ctx context.Context, data []byte, p Paper, ocr OCR) []Fault {
+	img, err := picture.Decode(data)
+	if err != nil {
+		return nil
+	}
+	r := Check(img, Options{Edges: p.Camera})
+	if p.Number != "" && len(r.Faults) == 0 && ocr.Present() {
+		if n, err := ocr.Number(ctx, img); err == nil && n != p.Number {
+			r.Faults = append(r.Faults, Number)
+		}
+	}
+	return r.Faults
 }
