@@ -66,7 +66,7 @@ func (s *screen) typed(text string, gap time.Duration, end string) {
 const id = "999999194403081228"
 
 func TestWedge(t *testing.T) {
-	const fast, slow = 8 * time.Millisecond, 60 * time.Millisecond
+	const fast, slow, long = 8 * time.Millisecond, 60 * time.Millisecond, 400 * time.Millisecond
 	for _, c := range []struct {
 		name string
 		do   func(s *screen)
@@ -77,20 +77,39 @@ func TestWedge(t *testing.T) {
 		{"a scan by the number pad's Enter", func(s *screen) { s.typed(id, fast, "KP_Enter") }, "", id},
 		{"a scan into a field with text", func(s *screen) { s.text = "高兰英"; s.typed(id, fast, "Return") }, "高兰英", id},
 		{"a person", func(s *screen) { s.typed(id, slow, "Return") }, id + "⏎", ""},
-		{"a person, then a scan", func(s *screen) { s.typed("abc", slow, ""); s.pass(slow); s.typed(id, fast, "Return") }, "abc", id},
+		{"a person, then a scan", func(s *screen) { s.typed("abc", slow, ""); s.pass(long); s.typed(id, fast, "Return") }, "abc", id},
 		{"a scan right behind a person", func(s *screen) {
 			s.typed("abc", slow, "")
-			s.pass(31 * time.Millisecond)
+			s.pass(251 * time.Millisecond)
 			s.typed(id, 2*time.Millisecond, "Return")
 		}, "abc", id},
 		{"two scans", func(s *screen) { s.typed(id, fast, "Return"); s.pass(slow); s.typed("12345678", fast, "Return") }, "", id + " 12345678"},
 		{"a short burst", func(s *screen) { s.typed("1234567", fast, "Return") }, "1234567⏎", ""},
 		{"two keys at once", func(s *screen) { s.typed("ab", fast, ""); s.pass(slow) }, "ab", ""},
-		{"a burst without Enter", func(s *screen) { s.typed(id, fast, ""); s.pass(slow) }, id, ""},
-		{"Enter comes late", func(s *screen) { s.typed(id, fast, ""); s.pass(slow); s.typed("", 0, "Return") }, id + "⏎", ""},
-		{"a pause in the middle", func(s *screen) { s.typed(id[:9], fast, ""); s.pass(slow); s.typed(id[9:], fast, "Return") }, id[:9], id[9:]},
-		{"an input method commits", func(s *screen) { s.typed("清水镇河湾村三组十二号", 0, ""); s.pass(slow) }, "清水镇河湾村三组十二号", ""},
-		{"mixed text is pasted", func(s *screen) { s.typed("a1村b2", 0, ""); s.pass(slow) }, "a1村b2", ""},
+		{"a burst without Enter", func(s *screen) { s.typed(id, fast, ""); s.pass(long) }, id, ""},
+		{"Enter comes late", func(s *screen) { s.typed(id, fast, ""); s.pass(long); s.typed("", 0, "Return") }, id + "⏎", ""},
+		{"two scans without Enter between", func(s *screen) { s.typed(id[:9], fast, ""); s.pass(long); s.typed(id[9:], fast, "Return") }, id[:9], id[9:]},
+		{"a slow window: lumps", func(s *screen) {
+			for at := 0; at < len(id); at += 6 {
+				s.pass(90 * time.Millisecond)
+				s.typed(id[at:at+6], 0, "")
+			}
+			s.typed("", 0, "Return")
+		}, "", id},
+		{"a slow window: the first character alone", func(s *screen) { s.typed(id[:1], 0, ""); s.pass(90 * time.Millisecond); s.typed(id[1:], 0, "Return") }, "", id},
+		{"a slow window: a lump, then a timer before the next", func(s *screen) { s.typed(id[:3], 0, ""); s.pass(120 * time.Millisecond); s.typed(id[3:], 1, "Return") }, "", id},
+		{"a slow window: a fast person", func(s *screen) {
+			for at := 0; at < len(id); at += 2 {
+				s.pass(160 * time.Millisecond)
+				s.typed(id[at:at+2], 0, "")
+			}
+			s.pass(160 * time.Millisecond)
+			s.typed("", 0, "Return")
+		}, id + "⏎", ""},
+		{"a key held down", func(s *screen) { s.typed("aaaaaaaaaaaaaaaaaaaa", 33*time.Millisecond, "Return") }, "aaaaaaaaaaaaaaaaaaaa⏎", ""},
+		{"a tool that types", func(s *screen) { s.typed(id, 30*time.Millisecond, "Return") }, id + "⏎", ""},
+		{"an input method commits", func(s *screen) { s.typed("清水镇河湾村三组十二号", 0, ""); s.pass(long) }, "清水镇河湾村三组十二号", ""},
+		{"mixed text is pasted", func(s *screen) { s.typed("a1村b2", 0, ""); s.pass(long) }, "a1村b2", ""},
 		{"Backspace in a burst", func(s *screen) { s.typed("abcdefghij", fast, "BackSpace") }, "abcdefghij", ""},
 		{"the clock goes back", func(s *screen) { s.typed("abcdefgh", -fast, "Return") }, "abcdefgh⏎", ""},
 	} {

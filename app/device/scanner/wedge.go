@@ -14,9 +14,14 @@ type Target interface {
 
 // Config of a wedge. The zero value takes the defaults; Now and After are needed.
 type Config struct {
-	// Gap is the longest time between two characters of a scanner, and from the last to Enter; 0 is 30 ms. Scanners need 1
-	// to 16 ms, a person's fastest pair of keys 40 to 60.
+	// Gap is the time between two characters up to which they are a scanner's, until more is known; 0 is 25 ms. Scanners need 1
+	// to 16 ms, a person's fastest pair of keys 40 to 60, a key held down repeats every 33 to 40.
 	Gap time.Duration
+	// Mean is the mean time between the characters of a code, Enter included, at most; 0 is 25 ms.
+	Mean time.Duration
+	// Pause is the longest time between two characters of a code; 0 is 250 ms. A window that is slow to draw sees what a scanner
+	// types in lumps, with the time of a picture between them.
+	Pause time.Duration
 	// Least is the length from which a burst is a code; 0 is 8 characters.
 	Least int
 	// Now reads the clock.
@@ -28,29 +33,41 @@ type Config struct {
 }
 
 // Wedge tells a scanner that types from a person who does. A scanner's characters follow each other faster than fingers and
-// end in Enter. The first of a burst goes where the person types; the second and those behind it are held back until it is
-// known what they are. If Enter follows in time it was a code: the part gets back what it had before the first character, and
-// OnCode the text. If not, what was held is typed, a moment late. So nothing of a code ever stays in a field, and nothing that
-// a person typed is lost. It is used on one goroutine.
+// end in Enter. The first of a burst goes where the person types; those behind it are held back until it is known what they
+// are. If Enter follows it was a code: the part gets back what it had before the first character, and OnCode the text. If not,
+// what was held is typed, a moment late. So nothing of a code stays in a field, and nothing that a person typed is lost. It is
+// used on one goroutine.
 type Wedge struct {
 	cfg    Config
 	target Target
 	undo   func()
-	run    []rune // the burst so far; all but the first are held back
+	run    []rune // what may be a code, from its first character
+	passed int    // so many of run the part has; the others are held back
+	first  time.Time
 	last   time.Time
 	stop   func()
 }
 
 // NewWedge returns a wedge.
 func NewWedge(cfg Config) *Wedge {
+	const gap, pause, least = 25 * time.Millisecond, 250 * time.Millisecond, 8
 	if cfg.Gap <= 0 {
-		cfg.Gap = 30 * time.Millisecond
+		cfg.Gap = gap
+	}
+	if cfg.Mean <= 0 {
+		cfg.Mean = gap
+	}
+	if cfg.Pause <= 0 {
+		cfg.Pause = pause
 	}
 	if cfg.Least <= 0 {
-		cfg.Least = 8
+		cfg.Least = least
 	}
 	return &Wedge{cfg: cfg}
 }
+
+// burst is how many characters held back are surely no person's: three keys are not pressed in 25 ms each.
+const burst = 3
 
 // mostRun is the longest code: a QR code of version 40 has 4,296 characters of this alphabet.
 const mostRun = 4300
@@ -59,16 +76,32 @@ const mostRun = 4300
 func (w *Wedge) Rune(t Target, r rune) (taken bool) {
 	now := w.cfg.Now()
 	plain := r >= ' ' && r <= '~' // scanners type ASCII; an input method commits anything, and at once
-	if plain && len(w.run) > 0 && w.target == t && w.fast(now) && len(w.run) < mostRun {
-		w.run, w.last = append(w.run, r), now
-		w.wait()
-		return true
+	gap := now.Sub(w.last)
+	if !plain || w.target != t || gap < 0 || gap > w.cfg.Pause || len(w.run) >= mostRun {
+		w.flush()
+		w.clear()
 	}
-	w.flush()
-	if plain {
-		w.target, w.undo, w.run, w.last = t, t.Mark(), append(w.run[:0], r), now
+	switch {
+	case !plain:
+		return false
+	case len(w.run) == 0:
+		w.target, w.undo, w.run, w.passed, w.first, w.last = t, t.Mark(), []rune{r}, 1, now, now
+		return false
 	}
-	return false
+	held := len(w.run) - w.passed
+	if gap > w.cfg.Gap && held < burst {
+		w.flush()
+		w.run, w.passed, w.last = append(w.run, r), w.passed+1, now
+		return false
+	}
+	w.run, w.last = append(w.run, r), now
+	w.wait(held + 1)
+	return true
+}
+
+// mean is the time between two characters of the run if another one came now.
+func (w *Wedge) mean(now time.Time) time.Duration {
+	return now.Sub(w.first) / time.Duration(max(len(w.run), 1))
 }
 
 // Names of the keys that matter, as the window toolkit calls them.
@@ -82,45 +115,45 @@ var (
 
 // Key takes a key on its way to a part; taken when it ended a code.
 func (w *Wedge) Key(name string) (taken bool) {
-	switch {
-	case enters[name] && len(w.run) >= w.cfg.Least && w.fast(w.cfg.Now()):
+	if !enters[name] && !edits[name] {
+		return false // every other key has its character, too, or is a shift
+	}
+	now := w.cfg.Now()
+	gap := now.Sub(w.last)
+	if enters[name] && len(w.run) >= w.cfg.Least && gap >= 0 && gap <= w.cfg.Pause && w.mean(now) <= w.cfg.Mean {
 		text, undo := string(w.run), w.undo
 		w.clear()
 		undo()
 		w.cfg.OnCode(text)
 		return true
-	case enters[name], edits[name]:
-		w.flush()
 	}
-	return false // every other key has its character, too, or is a shift
-}
-
-func (w *Wedge) fast(now time.Time) bool {
-	d := now.Sub(w.last)
-	return d >= 0 && d <= w.cfg.Gap
+	w.flush()
+	w.clear()
+	return false
 }
 
 // wait types what is held once it is too late for a scanner.
-func (w *Wedge) wait() {
+func (w *Wedge) wait(held int) {
 	if w.stop != nil {
 		w.stop()
 	}
-	w.stop = w.cfg.After(w.cfg.Gap+w.cfg.Gap/2, w.flush)
+	d := w.cfg.Gap * 2
+	if held >= burst {
+		d = w.cfg.Pause + w.cfg.Gap
+	}
+	w.stop = w.cfg.After(d, w.flush)
 }
 
+// flush types what is held. The run goes on: the rest of it may come after a picture that took long to draw.
 func (w *Wedge) flush() {
-	t, held := w.target, w.run
-	w.clear()
-	for i, r := range held {
-		if i > 0 { // the first is there
-			t.Deliver(r)
-		}
-	}
-}
-
-func (w *Wedge) clear() {
 	if w.stop != nil {
 		w.stop()
 	}
-	w.target, w.undo, w.run, w.stop = nil, nil, nil, nil
+	held := w.run[w.passed:]
+	w.stop, w.passed = nil, len(w.run)
+	for _, r := range held {
+		w.target.Deliver(r)
+	}
 }
+
+func (w *Wedge) clear() { w.target, w.undo, w.run, w.passed = nil, nil, nil, 0 }
