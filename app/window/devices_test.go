@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -305,10 +306,10 @@ func TestAPhotoIsTakenJudgedAndWaived(t *testing.T) {
 	paperPhoto(t, dir, "a.png")
 	b := &bench{files: &camera.Files{Dir: dir}, faults: []photocheck.Fault{photocheck.Blurred}, ticks: make(chan time.Time, 100)}
 	ui := make(queue, 100)
-	threaded := false
+	var threaded atomic.Bool
 	r := benchRig(t, b, func(o *Options) {
 		o.Post = func(fn func()) {
-			if threaded {
+			if threaded.Load() {
 				ui <- fn
 				return
 			}
@@ -329,7 +330,7 @@ func TestAPhotoIsTakenJudgedAndWaived(t *testing.T) {
 		}
 	}
 	r.s.view.Refresh()
-	threaded = true
+	threaded.Store(true)
 	r.tap("拍照")
 	b.ticks <- time.Time{}
 	sees := func(text string) func() bool {
@@ -340,7 +341,7 @@ func TestAPhotoIsTakenJudgedAndWaived(t *testing.T) {
 	ui.until(t, "the picture", sees("用这张"))
 	r.tap("用这张")
 	ui.until(t, "what is wrong", sees("照片有些糊"))
-	threaded = false
+	threaded.Store(false)
 	b.waitClosed()
 	if len(b.papers) != 1 || !b.papers[0].Camera || b.papers[0].Number != "999999194102030021" {
 		t.Errorf("judged as %+v", b.papers)
@@ -375,10 +376,10 @@ func TestACodeIsReadByTheCamera(t *testing.T) {
 	dir := t.TempDir()
 	b := &bench{files: &camera.Files{Dir: dir}, ticks: make(chan time.Time, 100)}
 	ui := make(queue, 100)
-	threaded := false
+	var threaded atomic.Bool
 	r := benchRig(t, b, func(o *Options) {
 		o.Post = func(fn func()) {
-			if threaded {
+			if threaded.Load() {
 				ui <- fn
 				return
 			}
@@ -417,11 +418,11 @@ func TestACodeIsReadByTheCamera(t *testing.T) {
 	r.s.Go(screen.Route{Page: screen.PageSettings})
 	r.tap(filepath.Base(dir))
 	r.s.Go(screen.Route{Page: screen.PageHome})
-	threaded = true
+	threaded.Store(true)
 	r.tap("扫码")
 	b.ticks <- time.Time{}
 	ui.until(t, "the person", func() bool { return r.page() == screen.Route{Page: screen.PageServices, Arg: "for:p001"} })
-	threaded = false
+	threaded.Store(false)
 	b.waitClosed()
 	if r.s.sheet != nil {
 		t.Error("the viewfinder is still open")
@@ -431,10 +432,10 @@ func TestACodeIsReadByTheCamera(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.s.Go(screen.Route{Page: screen.PageHome})
-	threaded = true
+	threaded.Store(true)
 	r.tap("扫码")
 	ui.until(t, "the fault", func() bool { return strings.Contains(squeezed(r.texts()), "没有找到摄像头") })
-	threaded = false
+	threaded.Store(false)
 	r.s.dropSheet()
 }
 
