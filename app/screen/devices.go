@@ -22,6 +22,8 @@ type Devices struct {
 	TakePhoto func(title string, then func(name string, data []byte))
 	// Scan reads a code that is held before the camera, and goes to where it leads.
 	Scan func()
+	// Code goes to where a code leads.
+	Code func(text string)
 	// Second asks one of who for a PIN. try runs off the UI goroutine; done follows when it succeeded.
 	Second func(title, text string, who []vm.Choice, try func(operator, pin string) error, done func())
 	Now    func() time.Time

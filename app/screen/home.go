@@ -43,6 +43,12 @@ func NewHome(env *Env, m *vm.Home) *Home {
 		s.Show(m.State())
 	})
 	s.search.SetOnEnter(func() {
+		if text := s.search.Text(); env.Devices != nil && vm.IsCredential(text) {
+			s.search.SetText("")
+			m.SetQuery("")
+			env.Devices.Code(text)
+			return
+		}
 		if s.first != nil {
 			s.first()
 		}

@@ -48,6 +48,9 @@ func Scan(ctx context.Context, t Texts, c counter.Counter, s counter.Session, te
 	return Scanned{Kind: "warn", Text: t.T("scan.unknown", "kind", t.T("scan.kind."+string(code.Kind)), "text", short(code.Text))}
 }
 
+// IsCredential reports whether what was typed or pasted is an e-credential: it is judged at once and never searched for.
+func IsCredential(text string) bool { return scanner.Recognise(text).Kind == scanner.Credential }
+
 // scanReceipt leads to the receipt's case when it is one of this machine and genuine; else to what the check says.
 func scanReceipt(ctx context.Context, t Texts, c counter.Counter, s counter.Session, link string) Scanned {
 	v := c.Verify(link)

@@ -55,7 +55,7 @@ func (s *Shell) devices() {
 	}
 	s.env.Devices = &screen.Devices{
 		Reader: s.readerThere, ReadCard: s.readCard, Camera: func() bool { return s.keep.Camera != "" }, TakePhoto: s.takePhoto,
-		Scan: s.scanByCamera, Second: s.second, Now: s.o.Clock.Now,
+		Scan: s.scanByCamera, Code: s.scanned, Second: s.second, Now: s.o.Clock.Now,
 	}
 }
 

@@ -454,3 +454,28 @@ func TestNoDevicesNoButtons(t *testing.T) {
 		t.Errorf("no reader: %v", err)
 	}
 }
+
+// A code that is pasted into the search is judged like a scanned one; somebody else's address is no forged receipt.
+func TestCodesInTheSearch(t *testing.T) {
+	r := benchRig(t, &bench{}, nil)
+	r.login()
+	paste := func(text string) {
+		r.s.Go(screen.Route{Page: screen.PageHome})
+		r.s.search()
+		f := r.s.win.Canvas().Focused()
+		f.(interface{ SetText(string) }).SetText(text)
+		f.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	}
+	paste("https://u.wechat.com/abcdef")
+	if got := squeezed(r.texts()); strings.Contains(got, "假") || !strings.Contains(got, "这不是本县的回执") {
+		t.Errorf("another's address: %q", r.texts())
+	}
+	code, err := receipt.NewCredential(r.d.Suite(), r.m.Platform.Sign, "医保电子凭证", "刘玉珍", "999999194102030021", []byte("12345678"), r.m.Clock.T)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paste(code)
+	if got := r.page(); got != (screen.Route{Page: screen.PageServices, Arg: "for:p001"}) {
+		t.Errorf("a pasted credential leads to %+v", got)
+	}
+}
