@@ -6,6 +6,7 @@ require (
 	cel.dev/cel-go v0.32.0
 	fyne.io/fyne/v2 v2.8.1
 	github.com/DeRuina/timberjack v1.4.9
+	github.com/blackjack/webcam v0.6.1
 	github.com/emmansun/gmsm v0.44.0
 	github.com/fxamacker/cbor/v2 v2.9.6
 	github.com/go-resty/resty/v2 v2.17.2

@@ -117,6 +117,7 @@ type Program struct {
 	// Printed is called when a print job changed, on any goroutine; nil does nothing.
 	Printed func()
 
+	sim   simReader // of the sample county
 	desk  *desk.Desk
 	link  *link.Link
 	group *errgroup.Group
@@ -130,6 +131,7 @@ func (p *Program) Window(ctx context.Context) window.Options {
 		Enroll: func(gateway, code string) error { return p.enroll(ctx, gateway, code) },
 		Open:   func(onEvent func(engine.Event)) (window.Machine, error) { return p.open(ctx, onEvent) },
 	}
+	w.Devices = p.devices()
 	if p.County != nil {
 		w.DemoPINs = demo.PINs()
 		w.DemoNetwork = p.network(ctx)

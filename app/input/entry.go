@@ -115,6 +115,9 @@ func (e *entry) FocusLost() {
 // TypedKey is called by Fyne. Enter in a one-line field goes to onEnter.
 func (e *entry) TypedKey(key *fyne.KeyEvent) {
 	look.Activity()
+	if look.TakeKey(key.Name) {
+		return
+	}
 	switch key.Name {
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if e.MultiLine {

@@ -135,13 +135,33 @@ func (p *PINPad) setDisabled(off bool) {
 // TypedRune is called by Fyne.
 func (p *PINPad) TypedRune(r rune) {
 	look.Activity()
+	if !look.TakeRune(p, r) {
+		p.Deliver(r)
+	}
+}
+
+// Deliver implements look.Typist.
+func (p *PINPad) Deliver(r rune) {
 	if r = half(r); r >= '0' && r <= '9' {
 		p.type1(byte(r))
 	}
 }
 
+// Mark implements look.Typist.
+func (p *PINPad) Mark() func() {
+	was := len(p.digits)
+	return func() {
+		for len(p.digits) > was {
+			p.back()
+		}
+	}
+}
+
 // TypedKey is called by Fyne.
 func (p *PINPad) TypedKey(e *fyne.KeyEvent) {
+	if look.TakeKey(e.Name) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyBackspace, fyne.KeyDelete:
 		p.back()

@@ -189,10 +189,14 @@ func (t *KeyTouch) FocusGained() { t.focusGained() }
 func (t *KeyTouch) FocusLost() { t.focusLost() }
 
 // TypedRune is called by Fyne.
-func (t *KeyTouch) TypedRune(rune) {}
+func (t *KeyTouch) TypedRune(r rune) { TakeRune(t, r) }
 
 // TypedKey is called by Fyne.
-func (t *KeyTouch) TypedKey(e *fyne.KeyEvent) { t.typedKey(e) }
+func (t *KeyTouch) TypedKey(e *fyne.KeyEvent) {
+	if !TakeKey(e.Name) {
+		t.typedKey(e)
+	}
+}
 
 // ring is the focus ring: a line just outside the part it belongs to.
 func newRing() *canvas.Rectangle {

@@ -78,6 +78,8 @@ type Env struct {
 	DemoPINs map[string]string
 	// DemoNetwork cuts (false) and restores (true) the sample county's network; nil outside demo mode.
 	DemoNetwork func(on bool)
+	// Devices are what is connected to the machine; nil: nothing is.
+	Devices *Devices
 	// Window is the parent for dialogs; may be nil in tests.
 	Window fyne.Window
 }

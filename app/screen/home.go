@@ -43,6 +43,12 @@ func NewHome(env *Env, m *vm.Home) *Home {
 		s.Show(m.State())
 	})
 	s.search.SetOnEnter(func() {
+		if text := s.search.Text(); env.Devices != nil && vm.IsCredential(text) {
+			s.search.SetText("")
+			m.SetQuery("")
+			env.Devices.Code(text)
+			return
+		}
 		if s.first != nil {
 			s.first()
 		}
@@ -50,10 +56,18 @@ func NewHome(env *Env, m *vm.Home) *Home {
 	s.results, s.calm = look.VStack(look.Gap3), look.VStack(look.Gap3)
 	s.scroll = input.NewScroll(look.Column(look.VStack(look.Gap3,
 		look.HStack(look.Gap2, look.Grow(s.greeting), s.date.Single()),
-		look.VStack(look.GapH, s.search, look.Label(env.T("home.searchHelp"))), s.results, s.calm)))
+		look.VStack(look.GapH, s.searchRow(), look.Label(env.T("home.searchHelp"))), s.results, s.calm)))
 	s.root = s.scroll
 	s.Refresh()
 	return s
+}
+
+// searchRow is the search, with the camera beside it where there is one.
+func (s *Home) searchRow() fyne.CanvasObject {
+	if !s.env.camera() {
+		return s.search
+	}
+	return look.HStack(look.Gap1, look.Grow(s.search), look.NewButton(look.Secondary, s.env.T("scan.button"), "scan", s.env.Devices.Scan))
 }
 
 // Refresh reads the newest state and shows it.

@@ -42,6 +42,8 @@ type Settings struct {
 	about          *fyne.Container
 	secret         *look.Banner
 	scroll         *input.Scroll
+	body           *fyne.Container
+	devices        *DeviceCard // nil: there is nothing to connect
 }
 
 var _ View = (*Settings)(nil)
@@ -81,7 +83,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 	s.result = look.NewBanner(look.StateSuccess, "", "")
 	s.more, s.about = look.VStack(look.Gap1), look.VStack(look.Gap2)
 	s.secret = look.NewBanner(look.StateWarning, "", "")
-	body := look.VStack(look.Gap3,
+	s.body = look.VStack(look.Gap3,
 		look.Card(look.Title(t("settings.lookTitle")), s.choices(st.Looks, s.looks, &s.OnLook, 13), look.Line(),
 			look.Title(t("settings.langTitle")), s.choices(st.Langs, s.langs, &s.OnLang, 13)),
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
@@ -90,7 +92,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 		look.Card(look.Title(t("settings.printers")), look.Body(t("printers.note")), look.Wrap(look.Gap2, printers)),
 		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.bar, s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))
-	s.scroll = input.NewScroll(look.Column(body))
+	s.scroll = input.NewScroll(look.Column(s.body))
 	s.Show(st)
 	env.Work(func() {
 		err := m.Load(context.Background())
@@ -193,6 +195,9 @@ func (s *Settings) Show(st vm.SettingsState) {
 		kind = look.StateWarning
 	}
 	s.secret.Set(kind, s.env.T("settings.secret"), st.Secret)
+	if s.devices != nil {
+		s.devices.show()
+	}
 	s.scroll.Refresh()
 }
 

@@ -35,6 +35,7 @@ type Wizard struct {
 	warning  *look.Banner
 	heading  *look.Text
 	summary  *wizardSummary
+	cards    *cardReader
 	page     *formPage
 	review   *fyne.Container
 	sign     *signPanel
@@ -67,6 +68,7 @@ func NewWizard(env *Env, m *vm.Wizard) *Wizard {
 	w.notice, w.warning = look.NewBanner(look.StateWarning, "", ""), look.NewBanner(look.StateDanger, "", "")
 	w.heading = look.PageTitle("")
 	w.summary = newWizardSummary(w.jump)
+	w.cards = newCardReader(w)
 	w.review = look.VStack(look.Gap2)
 	w.sign = newSignPanel(w)
 	w.column = look.VStack(look.Gap2)
@@ -160,6 +162,7 @@ func (w *Wizard) Show(s vm.WizardState) {
 	grown := showNotice(w.notice, s.Notice)
 	grown = showNotice(w.warning, s.Warning) || grown
 	grown = w.summary.show(w.env, s.Summary, s.Problems) || grown
+	grown = w.cards.show(s) || grown
 	rebuilt, changed := w.page.show(s.Blocks)
 	if turned || len(old.Review) > 0 || len(s.Review) > 0 {
 		w.review.Objects = reviewCards(s.Review, w.edit)
@@ -167,7 +170,7 @@ func (w *Wizard) Show(s vm.WizardState) {
 	w.review.Hidden = len(s.Review) == 0
 	grown = w.sign.show(s) || grown
 	if turned || len(w.column.Objects) == 0 {
-		w.column.Objects = []fyne.CanvasObject{w.heading, w.notice, w.warning, w.summary, w.page.box, w.review, w.sign}
+		w.column.Objects = []fyne.CanvasObject{w.heading, w.notice, w.warning, w.summary, w.cards, w.page.box, w.review, w.sign}
 		grown = true
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"bianmin/app/input"
 	"bianmin/app/look"
 	"bianmin/app/vm"
+	"bianmin/offline/form"
 )
 
 // pickable file names; what a file really is, its content tells.
@@ -28,6 +29,7 @@ type materialView struct {
 	files *fyne.Container
 	fault *fyne.Container
 	why   *look.Text
+	photo *photoNote
 	cards []*input.PhotoCard
 	empty *input.PhotoCard
 }
@@ -38,8 +40,9 @@ func newMaterialView(w *Wizard, l vm.WizardLine) *materialView {
 		files: look.VStack(look.Gap2), why: look.NewText("", look.StyleBody, look.RoleDanger),
 	}
 	m.fault = look.HStackTop(look.GapH, look.NewIcon("danger", look.RoleDanger), look.Grow(m.why))
+	m.photo = newPhotoNote(m)
 	m.Compose(m, look.Layer(look.NewSurface(look.RoleBackground, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, look.VStack(look.Gap2,
-		look.VStack(look.GapH, look.HStack(look.Gap2, look.Grow(m.title), m.need), m.help), m.fault, m.files))))
+		look.VStack(look.GapH, look.HStack(look.Gap2, look.Grow(m.title), m.need), m.help), m.fault, m.files, m.photo))))
 	m.show(l)
 	return m
 }
@@ -60,6 +63,7 @@ func (m *materialView) show(l vm.WizardLine) {
 	}
 	m.why.SetText(l.Error)
 	m.fault.Hidden = l.Error == ""
+	m.photo.show(m.w.env.T, l, m.w.env.Devices != nil)
 	if fresh {
 		m.showFiles()
 	}
@@ -69,7 +73,8 @@ func (m *materialView) show(l vm.WizardLine) {
 func (m *materialView) showFiles() {
 	m.cards, m.empty, m.files.Objects = nil, nil, nil
 	for i, f := range m.w.vm.Files(m.line.Path) {
-		card := input.NewPhotoCard(false)
+		card := input.NewPhotoCard(m.w.env.camera())
+		card.OnTake = func() { m.takePhoto(i) }
 		card.OnAdd = func() { m.pick(i) }
 		card.OnRemove = func() { m.remove(i, f.Name) }
 		card.SetPhoto(m.w.thumbs[f.ID], f.Name, f.Note)
@@ -80,12 +85,16 @@ func (m *materialView) showFiles() {
 	}
 	switch {
 	case len(m.cards) == 0 && m.line.Can:
-		m.empty = input.NewPhotoCard(false)
+		m.empty = input.NewPhotoCard(m.w.env.camera())
+		m.empty.OnTake = func() { m.takePhoto(-1) }
 		m.empty.OnAdd = func() { m.pick(-1) }
 		m.files.Objects = append(m.files.Objects, m.empty)
 	case m.line.Can:
-		m.files.Objects = append(m.files.Objects, look.HStack(look.Gap0,
-			look.NewButton(look.Secondary, m.w.env.T("wizard.addFile"), "plus", func() { m.pick(-1) })))
+		more := []fyne.CanvasObject{look.NewButton(look.Secondary, m.w.env.T("wizard.addFile"), "plus", func() { m.pick(-1) })}
+		if m.w.env.camera() {
+			more = append([]fyne.CanvasObject{look.NewButton(look.Secondary, m.w.env.T("wizard.addPhoto"), "camera", func() { m.takePhoto(-1) })}, more...)
+		}
+		m.files.Objects = append(m.files.Objects, look.Wrap(look.Gap1, more...))
 	}
 }
 
@@ -118,17 +127,39 @@ func (m *materialView) pick(index int) {
 	if w.busy {
 		return
 	}
-	w.env.PickFile(materialFiles, func(name string, data []byte) {
-		w.work("wizard.attaching", func() error {
-			// What is wrong with the file stands in words on the card.
-			if index < 0 {
-				_ = w.vm.Attach(context.Background(), path, data, name)
-			} else {
-				_ = w.vm.Replace(context.Background(), path, index, data, name)
-			}
-			return nil
-		}, w.update)
-	})
+	w.env.PickFile(materialFiles, func(name string, data []byte) { m.add(path, index, name, data, false) })
+}
+
+// takePhoto takes a picture and adds it, in place of file index unless that is negative.
+func (m *materialView) takePhoto(index int) {
+	w, path := m.w, m.line.Path
+	if w.busy || !w.env.camera() {
+		return
+	}
+	w.env.Devices.TakePhoto(m.line.Label, func(name string, data []byte) { m.add(path, index, name, data, true) })
+}
+
+func (m *materialView) add(path form.Path, index int, name string, data []byte, camera bool) {
+	w := m.w
+	w.work("wizard.attaching", func() error {
+		// What is wrong with the file stands in words on the card.
+		if index < 0 {
+			_ = w.vm.AttachPhoto(context.Background(), path, data, name, camera)
+		} else {
+			_ = w.vm.Replace(context.Background(), path, index, data, name, camera)
+		}
+		return nil
+	}, w.update)
+}
+
+// waive asks a second operator to take the material in despite its faults.
+func (m *materialView) waive() {
+	w, path := m.w, m.line.Path
+	if w.busy || w.env.Devices == nil {
+		return
+	}
+	w.env.Devices.Second(w.env.T("photo.waiveTitle"), w.env.T("photo.waiveText", "label", m.line.Label), w.vm.Seconds(),
+		func(operator, pin string) error { return w.vm.Waive(context.Background(), path, operator, pin) }, w.update)
 }
 
 func (m *materialView) remove(index int, name string) {

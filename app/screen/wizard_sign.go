@@ -175,7 +175,8 @@ func (s *signPanel) take() {
 		s.w.scroll.Reveal(s.pad)
 		return
 	}
-	g := counter.Signature{Strokes: wholePixels(strokes), Helper: s.helping, Reason: s.reason.Text()}
+	g := counter.Signature{Helper: s.helping, Reason: s.reason.Text()}
+	g.Strokes, g.Times = wholePixels(strokes)
 	if s.helping && g.Reason == "" {
 		s.why.SetError(t("wizard.helper.missing"))
 		s.w.relayout()
@@ -204,22 +205,22 @@ func (s *signPanel) take() {
 	})
 }
 
-// wholePixels returns the strokes as the case keeps them: pixels of the pad, without points that are the same.
-func wholePixels(s input.Strokes) [][]int64 {
+// wholePixels returns the strokes as the case keeps them: pixels of the pad, without points that are the same, and when each
+// point was drawn. The toolkit does not say how hard the pen was pressed.
+func wholePixels(s input.Strokes) (strokes, times [][]int64) {
 	const tenths = 10
-	out := make([][]int64, 0, len(s.Lines))
 	for _, line := range s.Lines {
-		var st []int64
+		var st, at []int64
 		for _, p := range line {
 			x, y := int64(p[0]+tenths/2)/tenths, int64(p[1]+tenths/2)/tenths
 			if n := len(st); n >= 2 && st[n-2] == x && st[n-1] == y {
 				continue
 			}
-			st = append(st, x, y)
+			st, at = append(st, x, y), append(at, int64(p[2]))
 		}
-		out = append(out, st)
+		strokes, times = append(strokes, st), append(times, at)
 	}
-	return out
+	return strokes, times
 }
 
 // signaturePicture draws a kept signature small, black on white in every look.

@@ -57,6 +57,7 @@ func (j *journey) walk() {
 	r.do("9 a forged link and a withdrawn key say so", j.phoneForged)
 	r.do("10 rebuild gives the same screens", j.rebuilt)
 	r.do("10 every page in elder mode, in high contrast and in English; a whole form in elder mode", j.elder)
+	r.do("11 rare and long names from the card reader to cases and slips", j.rare)
 	r.do("- nothing personal in the folder or the logs", j.nothingPersonal)
 	r.do("10 doctor names the record in which a byte was changed", j.damaged)
 }
@@ -339,6 +340,8 @@ func (j *journey) papers() error {
 		func() error { return j.shot("wizard-materials-empty") },
 		func() error { return j.tap("选择文件") },
 		func() error { return j.tap("选择文件") },
+		func() error { return j.sees("还差1页") },
+		func() error { return j.tap("都在这一张上") },
 		func() error { return j.shot("wizard-materials") },
 		func() error { return j.tap("去核对") },
 		func() error { return j.sees("请与群众一起核对", person, "30.00", "修改") },

@@ -257,6 +257,16 @@ func (v *CaseDetail) facts() []Fact {
 	add("case.phone", phone)
 	add("case.takenIn", MomentText(t, millis(c.SubmittedAt)))
 	add("case.operator", v.operator(c.Operator))
+	if c.Identity != journal.IdentityUnknown {
+		add("case.identity", t.T("case.identity."+itoa(int(c.Identity))))
+	}
+	for _, w := range c.Waived {
+		faults := make([]string, len(w.Faults))
+		for i, f := range w.Faults {
+			faults[i] = t.T("photo.short." + f)
+		}
+		add("case.waived", t.T("case.waivedBy", "label", v.label(form.Path(w.Field)), "faults", strings.Join(faults, t.T("wizard.and")), "name", v.operator(w.By)))
+	}
 	if !c.State.Closed() {
 		add("case.statutory", CivilText(t, c.Clock.Statutory))
 	}

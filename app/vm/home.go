@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"bianmin/app/device/scanner"
 	"bianmin/offline/casefile"
 	"bianmin/offline/catalog"
 	"bianmin/offline/counter"
@@ -262,6 +263,9 @@ func (h *Home) search() []HitGroup {
 		add("home.group.receipt", rows)
 		return groups
 	}
+	if rows, ok := h.enterprise(); ok {
+		add("home.group.enterprise", rows)
+	}
 	c, err := h.s.Catalog()
 	if err == nil {
 		add("home.group.services", h.services(c))
@@ -315,8 +319,11 @@ func (h *Home) people(c *catalog.Catalog) []Hit {
 
 // receipts answers a receipt's link or number; ok is false when the query is neither.
 func (h *Home) receipts() (rows []Hit, ok bool) {
-	if strings.HasPrefix(h.query, "https://") || strings.HasPrefix(h.query, "HTTPS://") {
-		return []Hit{h.verdict(h.c.Verify(h.query))}, true
+	switch code := scanner.Recognise(h.query); code.Kind {
+	case scanner.Receipt:
+		return []Hit{h.verdict(h.c.Verify(code.Text))}, true
+	case scanner.Link: // somebody else's code is no forged receipt
+		return []Hit{{Icon: "info", Title: h.t.T("scan.notReceipt"), Note: h.t.T("scan.unknown", "kind", h.t.T("scan.kind.link"), "text", short(code.Text))}}, true
 	}
 	device, seq, err := casefile.ParseNumber(h.query)
 	if err != nil {

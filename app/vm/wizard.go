@@ -44,6 +44,10 @@ type Wizard struct {
 	voided  bool // signatures were wiped because an answer changed after signing
 	noRoom  string
 	done    bool
+
+	check PhotoCheck         // nil: photos are not looked at
+	card  *WizardNotice      // what came of reading a card; nil before
+	whole map[form.Path]bool // materials whose pages are all in the files that are there, as the clerk says
 }
 
 // NewWizard returns the wizard of an intake that was started, resumed or opened for a correction. It begins where the
@@ -85,6 +89,8 @@ type WizardState struct {
 	ID       form.Step
 	Heading  string // what is done on this step, in a sentence
 	Notice   *WizardNotice
+	Card     *WizardNotice // what came of reading the ID card
+	MayRead  bool          // the step asks for who applies: a card may be read
 	Warning  *WizardNotice // what stands in the way: no room on the disk, a signature to be made again
 	Saved    string        // 已保存 14:02:31
 	Unsaved  bool          // the last save failed; Warning says why
@@ -170,7 +176,10 @@ type WizardLine struct {
 	Places   int // digits behind the point
 	Level    int // of a division
 	Files    string
-	Absent   bool // LineFact: Shown says that there is nothing
+	Faults   string // material: what is wrong with its photos, a line each; nothing once it is waived
+	Waived   string // material: who took it in despite its faults, in a sentence
+	OnePage  bool   // material: pages are missing, and may be in the files that are there
+	Absent   bool   // LineFact: Shown says that there is nothing
 	Required bool
 	Fixed    bool // may not be changed
 	Can      bool // LineRow: may be removed; LineAdd: may be added; material: takes one more file
@@ -198,6 +207,9 @@ func (w *Wizard) State() WizardState {
 	}
 	s.Saved, s.Unsaved = w.saved()
 	s.Warning = w.warning()
+	if s.MayRead = w.mayRead(); s.MayRead {
+		s.Card = w.card
+	}
 	s.Problems = w.problems()
 	s.Summary = ProblemsText(w.t, s.Problems)
 	switch w.step {
@@ -557,5 +569,8 @@ func (w *Wizard) problems() []WizardProblem {
 			out = append(out, WizardProblem{Path: p.Path, Text: p.Text.In(w.t.Lang()), Missing: p.Missing()})
 		}
 	}
-	return out
+	return append(out, w.photoProblems(func(step form.Step) bool {
+		at := slices.Index(steps, step)
+		return step == w.step || (w.step == StepReview || w.step == form.StepSignature) && at < here
+	})...)
 }

@@ -156,32 +156,43 @@ func (w *Wizard) RemoveRow(group string, row int) {
 
 // Attach adds a file to a material; what is wrong with it stands under the material afterwards.
 func (w *Wizard) Attach(ctx context.Context, path form.Path, data []byte, name string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.attach(ctx, path, data, name)
+	return w.AttachPhoto(ctx, path, data, name, false)
 }
 
-func (w *Wizard) attach(ctx context.Context, path form.Path, data []byte, name string) error {
+// AttachPhoto is Attach of a file that a camera took, when camera says so. Photos are looked at before they are added; what is
+// wrong with them stands at the material.
+func (w *Wizard) AttachPhoto(ctx context.Context, path form.Path, data []byte, name string, camera bool) error {
+	faults := w.lookAt(ctx, path, data, camera) // takes a moment: before anything is held
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.attach(ctx, path, data, name, faults)
+}
+
+func (w *Wizard) attach(ctx context.Context, path form.Path, data []byte, name string, faults []string) error {
 	w.note(path)
 	delete(w.faults, path)
 	if err := w.in.Attach(ctx, path, data, name); err != nil {
 		w.faults[path] = Words(w.t, err)
 		return err
 	}
+	if refs, err := form.Blobs(w.fs.State(path).Value); err == nil {
+		w.in.Judge(path, len(refs)-1, faults)
+	}
 	w.wipeSignatures()
 	return nil
 }
 
 // Replace puts a file in the place of another; when the new one is refused, the old one stays.
-func (w *Wizard) Replace(ctx context.Context, path form.Path, index int, data []byte, name string) error {
+func (w *Wizard) Replace(ctx context.Context, path form.Path, index int, data []byte, name string, camera bool) error {
+	faults := w.lookAt(ctx, path, data, camera)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	old, err := form.Blobs(w.fs.State(path).Value)
 	if err != nil || index < 0 || index >= len(old) {
-		return w.attach(ctx, path, data, name)
+		return w.attach(ctx, path, data, name, faults)
 	}
 	w.in.Detach(path, index)
-	if err := w.attach(ctx, path, data, name); err != nil {
+	if err := w.attach(ctx, path, data, name, faults); err != nil {
 		w.in.Set(path, old)
 		return err
 	}

@@ -144,9 +144,9 @@ func (w *Wizard) fill(l *WizardLine, f *form.Field, st form.FieldState) {
 		l.Mark = w.t.T("wizard.optional")
 	}
 	if st.Source != nil {
-		l.Source = st.Source.Name
+		l.Source = sourceName(w.t, st.Source.Name)
 		if !st.Source.AsOf.IsZero() {
-			l.Source = w.t.T("wizard.source", "name", st.Source.Name, "day", st.Source.AsOf.Format(time.DateOnly))
+			l.Source = w.t.T("wizard.source", "name", l.Source, "day", st.Source.AsOf.Format(time.DateOnly))
 		}
 	}
 	l.Value, l.Most = inputValue(f.Kind, st), f.MaxLength
@@ -191,6 +191,7 @@ func (w *Wizard) fillMaterial(l *WizardLine, f *form.Field, st form.FieldState) 
 	}
 	l.Files = strings.Join(names, "\n") // so that lines with other files are not equal
 	l.Value, l.Mark = strconv.Itoa(len(refs)), w.needWord(f, st)
+	w.fillFaults(l, f, len(refs))
 	if m, ok := w.material(f.Code); ok {
 		lang := w.t.Lang()
 		for _, more := range []string{m.Standard.In(lang), m.Fill.In(lang)} {

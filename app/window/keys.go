@@ -26,6 +26,7 @@ func (s *Shell) keys() {
 	c.SetOnTypedRune(s.typed)
 	c.AddShortcut(find, func(fyne.Shortcut) { s.search() })
 	look.SetOnKey(s.key)
+	s.wedge()
 	look.SetOnActivity(s.touch)
 	look.SetOnShortcut(func(short fyne.Shortcut) bool {
 		if short.ShortcutName() != find.ShortcutName() {
@@ -38,6 +39,9 @@ func (s *Shell) keys() {
 
 func (s *Shell) key(e *fyne.KeyEvent) {
 	s.touch()
+	if look.TakeKey(e.Name) {
+		return
+	}
 	switch e.Name {
 	case fyne.KeyEscape:
 		s.escape()
@@ -81,6 +85,9 @@ func (s *Shell) search() {
 
 // typed takes a letter that came while nothing had the keyboard. At the login it is part of a PIN.
 func (s *Shell) typed(r rune) {
+	if look.TakeRune(typist{s}, r) {
+		return
+	}
 	s.search()
 	if v, ok := s.view.(*screen.Login); ok {
 		v.FocusFirst(s.win.Canvas())

@@ -33,9 +33,12 @@ func allPages() map[screen.Page]*page {
 	return map[screen.Page]*page{
 		screen.PageHome: {
 			rail: railHome, root: true,
-			model: func(s *Shell, _ string) (any, error) {
+			model: func(s *Shell, arg string) (any, error) {
 				m := vm.NewHome(s, s.machine.Counter, s.session, s.o.Clock.Now)
 				m.UsePrinting(s.machine.Spool)
+				if query, ok := strings.CutPrefix(arg, vm.FindArg); ok {
+					m.SetQuery(query)
+				}
 				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Home) screen.View { return screen.NewHome(s.env, m) }),
@@ -60,6 +63,9 @@ func allPages() map[screen.Page]*page {
 				m, err := vm.NewWizard(context.Background(), s.session, in, s)
 				if err != nil {
 					return nil, errors.Join(err, in.Close(context.Background()))
+				}
+				if s.o.Devices != nil {
+					m.CheckPhotos(s.o.Devices.CheckPhoto)
 				}
 				return m, nil
 			},
@@ -115,6 +121,7 @@ func allPages() map[screen.Page]*page {
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
+				s.deviceSettings(v)
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnPrinters = func() { s.Go(screen.Route{Page: screen.PagePrinters}) }
 				v.OnIdle = func(minutes string) {

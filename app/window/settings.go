@@ -24,6 +24,8 @@ type settings struct {
 	Lang   string `json:"lang,omitempty"`
 	Idle   int    `json:"idle,omitempty"`   // minutes with nobody there after which the machine locks; 0: the default
 	Phrase bool   `json:"phrase,omitempty"` // PINs are typed in a field instead of the pad
+	Reader string `json:"reader,omitempty"` // port of the ID-card reader; "": none
+	Camera string `json:"camera,omitempty"` // id of the camera, see camera.Camera; "": none
 }
 
 // readSettings returns the settings kept in dir; the zero value when there are none, or they cannot be read.

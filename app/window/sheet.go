@@ -94,6 +94,10 @@ func (s *Shell) dropSheet() {
 	if s.sheet == nil {
 		return
 	}
-	s.win.Canvas().Overlays().Remove(s.sheet)
+	gone := s.sheet
+	s.win.Canvas().Overlays().Remove(gone)
 	s.sheet = nil
+	if c, ok := gone.(interface{ closed() }); ok { // a camera stops when nobody looks
+		c.closed()
+	}
 }

@@ -57,6 +57,8 @@ type Options struct {
 	PickFile func(exts []string, then func(name string, data []byte))
 	// SaveFile keeps data as a file.
 	SaveFile func(name string, data []byte)
+	// Devices are what may be connected to the machine; nil: nothing is.
+	Devices *Devices
 }
 
 // Machine is what Open gives.
@@ -165,6 +167,7 @@ func (s *Shell) makeEnv() {
 	if s.o.SaveFile != nil {
 		s.env.SaveFile = s.o.SaveFile
 	}
+	s.devices()
 	if network := s.o.DemoNetwork; network != nil {
 		s.env.DemoNetwork = func(on bool) { s.o.Work(func() { network(on) }) }
 	}

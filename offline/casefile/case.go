@@ -59,6 +59,11 @@ type Case struct {
 	Priority    uint8          `cbor:"36,keyasint"` // 0 normal, higher is sooner
 	PapersDue   Day            `cbor:"37,keyasint"` // last day for papers that may follow; 0 when none may
 	Papers      []string       `cbor:"38,keyasint"` // fields of the papers that may follow and are still missing
+
+	// Absent in cases of before.
+	Identity journal.Identity `cbor:"39,keyasint,omitempty"` // how the applicant was identified
+	Read     []string         `cbor:"40,keyasint,omitempty"` // fields of the submission that a machine read
+	Waived   []journal.Waiver `cbor:"41,keyasint,omitempty"` // materials taken in despite a fault, of all records
 }
 
 // Correction is what the authority asks for (补正告知).

@@ -16,6 +16,7 @@ func (c *Case) fold() error {
 	c.Blobs, c.Timeline, c.Answers = nil, nil, nil
 	c.State, c.AcceptedAt, c.OfficialNo, c.OfficialDue = Draft, 0, "", 0
 	c.Priority, c.PapersDue, c.Papers = 0, 0, nil
+	c.Identity, c.Read, c.Waived = journal.IdentityUnknown, nil, nil
 	c.Correction, c.ClosedAt, c.Result, c.Quarantine, c.LastSeq, c.Stage2 = nil, 0, "", "", 0, nil
 	var own, events []Act
 	answers := make(map[uint64][]Act)
@@ -175,6 +176,7 @@ func (f *folding) record(c *Case, a Act, s *Step) error {
 			c.Urgent, c.Consent, c.PromisedDue = b.Urgent, b.Consent, Day(b.Due)
 			c.Answers, c.Blobs = b.Answers, slices.Clone(b.Blobs)
 			c.Priority, c.PapersDue, c.Papers, f.answered = b.Priority, Day(b.PapersDue), b.Papers, a.Seq
+			c.Identity, c.Read, c.Waived = b.Identity, slices.Clone(b.Read), slices.Clone(b.Waived)
 		}
 		f.move(c, s, TakenIn)
 	case journal.KindCaseAmended:
@@ -218,6 +220,7 @@ func (f *folding) record(c *Case, a Act, s *Step) error {
 // answer takes over the answers of a record, unless a later one was there first: the clocks of desk and platform may differ.
 func (f *folding) answer(c *Case, seq uint64, b journal.CaseAmended) {
 	c.Blobs = append(c.Blobs, b.Blobs...)
+	c.Waived = append(c.Waived, b.Waived...)
 	if seq > f.answered {
 		c.Answers, f.answered = b.Answers, seq
 	}

@@ -57,6 +57,10 @@ type Session interface {
 	Close(ctx context.Context) error
 	ChangePIN(ctx context.Context, old, fresh string) error
 	Keeper
+	// Credential judges an e-credential that the platform shows on a telephone, and finds its holder on the roster; nil when
+	// the holder is not there. Cases begun for the holder in the next half hour say that the code was shown. The code itself
+	// is not kept. Errors: those of receipt.OpenCredential.
+	Credential(ctx context.Context, text string) (receipt.Credential, *people.Person, error)
 	// Catalog is what can be applied for here: items, forms, divisions, calendar, institutions.
 	Catalog() (*catalog.Catalog, error)
 	// FindPeople searches the roster by name, pinyin initials, ID number or its last four characters.
@@ -120,6 +124,8 @@ type Intake interface {
 	// Sign takes a drawn signature: strokes as vectors, and their picture.
 	Sign(ctx context.Context, path form.Path, g Signature) error
 
+	Presenter
+
 	// Place is the step and the field where the clerk was.
 	Place() (step string, field form.Path)
 	// Leave notes where the clerk is and saves at once.
@@ -148,10 +154,12 @@ type Intake interface {
 
 // Signature is a signature as drawn.
 type Signature struct {
-	Strokes [][]int64 // one list a stroke: x, y, x, y… in pad units
-	PNG     []byte
-	Helper  bool   // drawn by somebody else for the person
-	Reason  string // why; needed with Helper
+	Strokes  [][]int64 // one list a stroke: x, y, x, y… in pad units
+	Times    [][]int64 // when each point was drawn, milliseconds since the first; nil: not known
+	Pressure [][]int64 // how hard at each point, 0 to 1000; nil: not known
+	PNG      []byte
+	Helper   bool   // drawn by somebody else for the person
+	Reason   string // why; needed with Helper
 }
 
 // Station is where the machine stands.

@@ -151,7 +151,7 @@ func (in *Intake) Sign(_ context.Context, path form.Path, g counter.Signature) e
 	if err != nil {
 		return err
 	}
-	sig := form.Signature{Strokes: g.Strokes, PNG: ref, By: "self"}
+	sig := form.Signature{Strokes: g.Strokes, Times: g.Times, Pressure: g.Pressure, PNG: ref, By: "self"}
 	if g.Helper {
 		sig.By, sig.Reason = "helper", g.Reason
 	}
@@ -162,17 +162,25 @@ func (in *Intake) Sign(_ context.Context, path form.Path, g counter.Signature) e
 	return in.saver.flush()
 }
 
-// leastSignature is how far a pen must travel, in pad units: less is a dot or a slip.
-const leastSignature = 40
+// leastSignature is how far a pen must travel, leastSpread how far apart its points must lie, in pad units: less is a dot, a
+// slip, or a finger that trembled on one spot.
+const (
+	leastSignature = 40
+	leastSpread    = 15
+)
 
 func blank(strokes [][]int64) bool {
 	var way float64
+	left, top, right, bottom := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MinInt64), int64(math.MinInt64)
 	for _, st := range strokes {
-		for i := 2; i+1 < len(st); i += 2 {
-			way += math.Hypot(float64(st[i]-st[i-2]), float64(st[i+1]-st[i-1]))
+		for i := 0; i+1 < len(st); i += 2 {
+			left, right, top, bottom = min(left, st[i]), max(right, st[i]), min(top, st[i+1]), max(bottom, st[i+1])
+			if i >= 2 {
+				way += math.Hypot(float64(st[i]-st[i-2]), float64(st[i+1]-st[i-1]))
+			}
 		}
 	}
-	return way < leastSignature
+	return way < leastSignature || math.Hypot(float64(right-left), float64(bottom-top)) < leastSpread
 }
 
 // Limits of strokes before they are drawn; form.ReadSignature has the same for what is kept.

@@ -305,8 +305,9 @@ type Session struct {
 	scope scope
 	keys  *vault.Unlocked
 
-	mu     sync.Mutex // guards closed
+	mu     sync.Mutex // guards what follows
 	closed bool
+	codes  map[string]int64 // when persons of the roster showed an e-credential, Unix milliseconds
 }
 
 // Operator returns who works.

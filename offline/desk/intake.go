@@ -28,6 +28,8 @@ type draftBody struct {
 	Form   form.Draft `cbor:"2,keyasint"`
 	Person string     `cbor:"3,keyasint"` // roster id; "" for somebody unknown
 	Who    string     `cbor:"4,keyasint"` // applicant's name as far as typed
+
+	Shown shown `cbor:"5,keyasint,omitzero"` // what devices saw; see present.go
 }
 
 // Intake is one case being taken in or corrected; see [counter.Intake].
@@ -44,6 +46,7 @@ type Intake struct {
 	affirm bool   // the clerk says that they are right
 	draft  store.Draft
 	saver  *saver
+	shown  shown
 }
 
 var _ counter.Intake = (*Intake)(nil)
@@ -68,6 +71,7 @@ func (s *Session) begin(service string, person *people.Person) (*Intake, error) 
 		return nil, err
 	}
 	in.fs = in.prog.Start(in.env())
+	in.shown.Code = s.presented(person)
 	return in, nil
 }
 
@@ -144,6 +148,7 @@ func (s *Session) resume(d store.Draft) (counter.Intake, error) {
 		in.fs = in.prog.Start(in.env())
 	}
 	in.fs.Restore(body.Form)
+	in.shown = body.Shown
 	in.saver.saved = time.UnixMilli(d.Updated)
 	return in, nil
 }
@@ -313,7 +318,7 @@ func (in *Intake) RemoveRow(group string, row int) []form.Change {
 // changed hands the newest state to the saver.
 func (in *Intake) changed() {
 	in.affirm = false
-	body := draftBody{V: 1, Form: in.fs.Draft(), Who: in.who()}
+	body := draftBody{V: 1, Form: in.fs.Draft(), Who: in.who(), Shown: in.shown}
 	if in.person != nil {
 		body.Person = in.person.ID
 	}
@@ -434,7 +439,7 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	}
 	act := store.Act{
 		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
-		Body: journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note},
+		Body: journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note, Waived: in.waived()},
 	}
 	device, seq := journal.SplitRef(in.of)
 	if device != 0 { // the case was delivered under another number; the platform has what came with it
@@ -445,7 +450,7 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 		blobs = slices.DeleteFunc(blobs, func(b journal.Blob) bool {
 			return slices.ContainsFunc(c.Blobs, func(o journal.Blob) bool { return o.Addr == b.Addr })
 		})
-		body := journal.CaseAmended{Case: seq, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note}
+		body := journal.CaseAmended{Case: seq, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note, Waived: in.waived()}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}
 	rec, err := in.s.d.store.Commit(ctx, act)
@@ -498,6 +503,7 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 		FormHash: in.form.Hash(), Answers: answers, Applicant: text(in.form.Applicant.Name), IDNumber: text(in.form.Applicant.IDNo),
 		Phone: text(in.form.Applicant.Phone), Division: in.s.scope.place(), Urgent: urgent, Blobs: blobs, Due: int32(due),
 		Consent: in.consents(), Priority: uint8(max(0, min(priority, maxPriority))), PapersDue: int32(papersDue), Papers: papers,
+		Identity: in.identity(), Read: in.machineRead(), Waived: in.waived(),
 	}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"unicode/utf8"
 
 	"bianmin/offline/canon"
@@ -292,31 +293,43 @@ const (
 
 // Signature is what a signature field holds.
 type Signature struct {
-	Strokes [][]int64 // one list a stroke: x, y, x, y, ... in pad units
-	PNG     BlobRef   // the drawn picture
-	By      string    // "self" (default) or "helper"
-	Reason  string    // why a helper signed; needed when By is "helper"
+	Strokes  [][]int64 // one list a stroke: x, y, x, y, ... in pad units
+	Times    [][]int64 // when each point was drawn, milliseconds since the first of all; nil when it is not known
+	Pressure [][]int64 // how hard the pen was pressed at each point, 0 to 1000; nil when the pad does not say
+	PNG      BlobRef   // the drawn picture
+	By       string    // "self" (default) or "helper"
+	Reason   string    // why a helper signed; needed when By is "helper"
 }
 
 // Value returns the signature as it stands in Values.
 func (s Signature) Value() map[string]any {
-	strokes := make([]any, len(s.Strokes))
-	for i, st := range s.Strokes {
-		l := make([]any, len(st))
-		for j, n := range st {
-			l[j] = n
-		}
-		strokes[i] = l
-	}
 	by := s.By
 	if by == "" {
 		by = "self"
 	}
-	m := map[string]any{"strokes": strokes, "png": s.PNG.Value(), "by": by}
+	m := map[string]any{"strokes": numberLists(s.Strokes), "png": s.PNG.Value(), "by": by}
+	if s.Times != nil {
+		m["times"] = numberLists(s.Times)
+	}
+	if s.Pressure != nil {
+		m["pressure"] = numberLists(s.Pressure)
+	}
 	if s.Reason != "" {
 		m["reason"] = s.Reason
 	}
 	return m
+}
+
+func numberLists(lists [][]int64) []any {
+	out := make([]any, len(lists))
+	for i, list := range lists {
+		l := make([]any, len(list))
+		for j, n := range list {
+			l[j] = n
+		}
+		out[i] = l
+	}
+	return out
 }
 
 // ReadSignature reads the value of a signature field. ErrValue when it is none.
@@ -335,7 +348,7 @@ func ReadSignature(v any) (Signature, error) {
 			s.By, ok = m[k].(string)
 		case "reason":
 			s.Reason, ok = m[k].(string)
-		case "strokes", "png":
+		case "strokes", "png", "times", "pressure":
 		default:
 			ok = false
 		}
@@ -373,5 +386,44 @@ func ReadSignature(v any) (Signature, error) {
 		}
 		s.Strokes = append(s.Strokes, st)
 	}
+	if s.Times, err = s.beside(m["times"], math.MaxInt32, true); err != nil {
+		return Signature{}, err
+	}
+	if s.Pressure, err = s.beside(m["pressure"], MaxPressure, false); err != nil {
+		return Signature{}, err
+	}
 	return s, nil
+}
+
+// MaxPressure is the hardest that a pen is pressed.
+const MaxPressure = 1000
+
+// beside reads what is known of each point: lists as long as the strokes have points, of numbers from 0 to most; rising ones
+// never go back, over all strokes.
+func (s Signature) beside(v any, most int64, rising bool) ([][]int64, error) {
+	if v == nil {
+		return nil, nil
+	}
+	lists, _ := v.([]any)
+	if len(lists) != len(s.Strokes) {
+		return nil, fmt.Errorf("%w: %d lists beside %d strokes", ErrValue, len(lists), len(s.Strokes))
+	}
+	var out [][]int64
+	last := int64(0)
+	for i, e := range lists {
+		list, _ := e.([]any)
+		if 2*len(list) != len(s.Strokes[i]) {
+			return nil, fmt.Errorf("%w: %d numbers beside a stroke of %d", ErrValue, len(list), len(s.Strokes[i])/2)
+		}
+		l := make([]int64, len(list))
+		for j, n := range list {
+			x, ok := asInt(n)
+			if !ok || x < 0 || x > most || rising && x < last {
+				return nil, fmt.Errorf("%w: number beside a point", ErrValue)
+			}
+			l[j], last = x, x
+		}
+		out = append(out, l)
+	}
+	return out, nil
 }

@@ -96,6 +96,14 @@ func MakeID(division string, birth time.Time, seq int) (string, error) {
 	return body + string(checkID(body)), nil
 }
 
+// Complete adds the check character to the first 17 digits of an ID number; false when they are none.
+func Complete(first17 string) (number string, ok bool) {
+	if len(first17) != 17 || !digits(first17) {
+		return "", false
+	}
+	return first17 + string(checkID(first17)), true
+}
+
 // checkID returns the check character of 17 digits: ISO 7064 MOD 11-2 with the weights of GB 11643.
 func checkID(s string) byte {
 	weights := [17]int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}

@@ -38,6 +38,32 @@ type CaseSubmitted struct {
 	Priority  uint8    `cbor:"16,keyasint,omitempty"` // 0 normal, higher is sooner
 	PapersDue int32    `cbor:"17,keyasint,omitempty"` // last day for papers that may follow, as days since 1970-01-01
 	Papers    []string `cbor:"18,keyasint,omitempty"` // fields of these papers, in reading order
+
+	// How the applicant was identified, and what two people took the blame for; absent in records of before.
+	Identity Identity `cbor:"19,keyasint,omitempty"`
+	Read     []string `cbor:"20,keyasint,omitempty"` // fields that a machine read from the card and nobody changed
+	Waived   []Waiver `cbor:"21,keyasint,omitempty"` // materials taken in despite a fault
+}
+
+// Identity is how surely it is known who the applicant is.
+type Identity uint8
+
+// The levels of [Identity], weakest first. The platform's own check comes after acceptance and is no record of the desk.
+const (
+	IdentityUnknown Identity = iota // of before, when it was not recorded
+	IdentityTyped                   // the card was looked at and its number typed
+	IdentityCard                    // a machine read the card, and the number is the card's
+	IdentityCode                    // the person showed an e-credential of the platform
+)
+
+// Waiver is a material that was taken in although something is wrong with it (容缺): the operator who takes the case in and a
+// second one, who gave a PIN for it, stand for that.
+type Waiver struct {
+	Field  string   `cbor:"1,keyasint"` // path of the material
+	Addr   []byte   `cbor:"2,keyasint"` // of the blob; empty: the material as a whole
+	Faults []string `cbor:"3,keyasint"` // what is wrong with it, as package photocheck names it
+	By     string   `cbor:"4,keyasint"` // id of the second operator
+	At     int64    `cbor:"5,keyasint"` // Unix milliseconds
 }
 
 // CaseAmended is the body of KindCaseAmended: the answer to a correction, or papers that were allowed to follow.
@@ -47,6 +73,8 @@ type CaseAmended struct {
 	Answers []byte `cbor:"3,keyasint"` // canonical CBOR of all answers after the change
 	Blobs   []Blob `cbor:"4,keyasint"` // blobs that are new
 	Note    string `cbor:"5,keyasint"`
+
+	Waived []Waiver `cbor:"6,keyasint,omitempty"` // materials of this answer taken in despite a fault
 }
 
 // CaseWithdrawn is the body of KindCaseWithdrawn.

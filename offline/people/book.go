@@ -249,6 +249,25 @@ func (b *Book) those(list []uint32, limit int, fits func(*Person) bool) ([]*Pers
 	return out, nil
 }
 
+// WithNumber returns the person whose ID number fits, nil when nobody's does. fits is called for every number of the roster
+// until one does; it must not keep them.
+func (b *Book) WithNumber(fits func(number string) bool) (*Person, error) {
+	if err := b.Wait(); err != nil || b == nil {
+		return nil, err
+	}
+	for i, n := range b.number {
+		if n == 0 {
+			continue
+		}
+		whole, ok := ident.Complete(fmt.Sprintf("%017d", n))
+		if !ok || !fits(whole) {
+			continue
+		}
+		return b.person(i)
+	}
+	return nil, nil
+}
+
 // Find returns the persons that a query names, best first, at most limit of them (0: all): a name or part of one, its
 // pinyin or initials, a whole ID number, its last four characters, or a telephone number. An empty query finds nobody:
 // a roster is not for browsing.

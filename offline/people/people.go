@@ -63,8 +63,17 @@ const (
 	BankCard   = "bankcard"      // social security card's account
 	Bank       = "bank"          // code of the list "bank"
 
+	Sex      = "sex"      // M or F; follows from the number
+	Birth    = "birth"    // "2006-01-02"; follows from the number
+	IDIssuer = "idIssuer" // 签发机关; from a card only, as are the next two
+	IDFrom   = "idFrom"   // first day of the card's validity, "2006-01-02"
+	IDUntil  = "idUntil"  // last day, "2006-01-02"; not known of a card that is valid for good
+
 	ContactName = "contact.name" // whom to call; forms ask for it as "contact.name"
 )
+
+// CardSource is the source of elements that a machine read from the person's ID card.
+const CardSource = "身份证读卡"
 
 // Person is one person of a roster.
 type Person struct {

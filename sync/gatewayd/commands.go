@@ -35,6 +35,7 @@ func commands() []command {
 		{"operator add", "--station DIVISION --id ID --name N [--role R] [--division D]", "增加操作员，输出一次性激活码", "add an operator; prints the one-time code", runOperatorAdd},
 		{"operator remove", "--station DIVISION --id ID", "停用操作员", "withdraw an operator", runOperatorRemove},
 		{"verify", "LINK", "核验回执", "verify a receipt", runVerify},
+		{"credential", "--name N --id-number ID [--kind K] [--qr F.png]", "签发一个电子凭证，一分钟内有效", "issue an e-credential, good for a minute", runCredential},
 		{"pack publish", "DIR|FILE [--version N]", "发布县级资料包", "publish a county's packs", runPackPublish},
 		{"pack list", "", "列出资料包", "list the packs in force", runPackList},
 		{"station list", "", "列出服务站", "list stations", runStationList},

@@ -340,6 +340,22 @@ func TestReviewersDay(t *testing.T) {
 	p.call(&v, exitForged, "verify", "https://elsewhere/")
 	p.testPage(m)
 
+	var shown struct {
+		Credential string
+		Seconds    int
+	}
+	picture := filepath.Join(t.TempDir(), "code.png")
+	p.call(&shown, exitOK, "credential", "--name", "刘玉珍", "--id-number", "999999194102030021", "--qr", picture)
+	card, err := os.ReadFile(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := receipt.ScanPicture(card); err != nil || text != shown.Credential || !receipt.IsCredential(text) || shown.Seconds != 60 {
+		t.Fatalf("%+v; the picture holds another code: %v", shown, err)
+	}
+	p.call(nil, exitUsage, "credential", "--name", "刘玉珍")
+	p.call(nil, exitFailed, "credential", "--name", "刘玉珍", "--id-number", "999999194102030022")
+
 	var keys struct{ Devices []deviceLine }
 	p.call(&keys, exitOK, "key", "list")
 	if len(keys.Devices) != 1 || keys.Devices[0].Records != 3 || keys.Devices[0].Revoked != "" {
@@ -358,7 +374,7 @@ func TestReviewersDay(t *testing.T) {
 	if v.State != "withdrawn" || !v.Status.Found {
 		t.Fatalf("%+v", v)
 	}
-	_, err := m.dev.Exchange(context.Background(), wire.Request{})
+	_, err = m.dev.Exchange(context.Background(), wire.Request{})
 	if wire.CodeOf(err) != wire.CodeRevoked {
 		t.Fatalf("a withdrawn device was answered %v", err)
 	}

@@ -43,8 +43,26 @@ var ErrTooLarge = errors.New("signature too large")
 // ErrOutside is returned by Parse for points that are not on the pad or times that run backwards.
 var ErrOutside = errors.New("signature point out of place")
 
-// Blank reports whether there is nothing to be taken for a signature.
-func (s Strokes) Blank() bool { return s.Length() < leastInk }
+// leastSpread is how far apart the points lie, in tenths of a pixel, below which a finger trembled on one spot.
+const leastSpread = 150
+
+// Blank reports whether there is nothing to be taken for a signature: nothing, a dot, or a trembling dot.
+func (s Strokes) Blank() bool { return s.Length() < leastInk || s.spread() < leastSpread }
+
+// spread is the diagonal of the part of the pad that was written on.
+func (s Strokes) spread() float64 {
+	var box [4]int32 // left, top, right, bottom
+	first := true
+	for _, line := range s.Lines {
+		for _, p := range line {
+			if first {
+				box, first = [4]int32{p[0], p[1], p[0], p[1]}, false
+			}
+			box = [4]int32{min(box[0], p[0]), min(box[1], p[1]), max(box[2], p[0]), max(box[3], p[1])}
+		}
+	}
+	return math.Hypot(float64(box[2]-box[0]), float64(box[3]-box[1]))
+}
 
 // Length returns the length of all strokes together in tenths of a pixel.
 func (s Strokes) Length() float64 {

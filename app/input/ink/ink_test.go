@@ -148,3 +148,17 @@ func FuzzParse(f *testing.F) {
 		s.Blank()
 	})
 }
+
+func TestATremblingDotIsBlank(t *testing.T) {
+	dot := Strokes{Width: 6000, Height: 2400, Lines: [][]Point{nil}}
+	for i := range int32(80) {
+		dot.Lines[0] = append(dot.Lines[0], Point{1000 + i%2*60, 1000 + i%3*30, i * 20})
+	}
+	if dot.Length() < leastInk || !dot.Blank() {
+		t.Errorf("a finger that trembled %.0f tenths on one spot signs", dot.Length())
+	}
+	dot.Lines[0] = append(dot.Lines[0], Point{1400, 1000, 2000})
+	if dot.Blank() {
+		t.Error("a stroke is blank")
+	}
+}

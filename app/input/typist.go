@@ -1,0 +1,36 @@
+package input
+
+import "bianmin/app/look"
+
+var (
+	_ look.Typist = (*entry)(nil)
+	_ look.Typist = (*PINPad)(nil)
+)
+
+// TypedRune is called by Fyne.
+func (e *entry) TypedRune(r rune) {
+	if !look.TakeRune(e, r) {
+		e.Deliver(r)
+	}
+}
+
+// Deliver implements [look.Typist].
+func (e *entry) Deliver(r rune) { e.Entry.TypedRune(r) }
+
+// Mark implements [look.Typist]. What comes back is told as a change, as its going was.
+func (e *entry) Mark() func() {
+	text, value, row, column := e.Text, e.value, e.CursorRow, e.CursorColumn
+	return func() {
+		if e.Text != text {
+			e.replace(text)
+			e.CursorRow, e.CursorColumn = row, column
+			e.Refresh()
+		}
+		if e.value != value {
+			e.value = value
+			if e.onValue != nil {
+				e.onValue(value)
+			}
+		}
+	}
+}
