@@ -62,10 +62,7 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	st := counter.Status{
 		Device: d.store.Device(), Station: d.Station(), Demo: d.en.Demo,
 		Records: sum.Records, Acknowledged: sum.Acked, Cases: sum.Cases, Drafts: sum.Drafts,
-		Quarantine: sum.Quarantined, Cursor: sum.Events, Clock: counter.ViewClock(d.cfg.Now(), sum.Clock),
-	}
-	if st.Pending, err = d.pending(sum.Acked); err != nil {
-		return counter.Status{}, err
+		Quarantine: sum.Quarantined, Pending: sum.Waiting, Cursor: sum.Events, Clock: counter.ViewClock(d.cfg.Now(), sum.Clock),
 	}
 	formers, err := d.store.Formers()
 	if err != nil {
@@ -103,19 +100,4 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	st.Locked = d.sessions == 0
 	d.mu.Unlock()
 	return st, nil
-}
-
-// pending counts the cases that have something the platform did not acknowledge.
-func (d *Desk) pending(acked uint64) (int, error) {
-	rows, err := d.store.Rows()
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, r := range rows {
-		if r.LastSeq > acked {
-			n++
-		}
-	}
-	return n, nil
 }

@@ -516,6 +516,7 @@ type Summary struct {
 	Unopened    uint64         // events that wait for the next login
 	Cases       map[string]int // by casefile.State
 	NeedYou     int            // cases that wait for the desk
+	Waiting     int            // cases of which the platform does not have everything yet
 	Drafts      int
 	Uploads     int       // blobs that wait
 	Quarantined int       // records the platform cannot use
@@ -561,6 +562,9 @@ func (s *Store) Summary() (Summary, error) {
 		out.Cases[string(r.State)]++
 		if r.Delivery(s.acked) == "needs-you" {
 			out.NeedYou++
+		}
+		if r.LastSeq > s.acked {
+			out.Waiting++
 		}
 	}
 	out.Device, out.Records, out.Acked, out.Pending = s.Device(), s.head, s.acked, s.head-s.acked
