@@ -69,6 +69,7 @@ func (e *entry) typed(text string) {
 }
 
 func (e *entry) replace(shown string) {
+	look.PrepareText(shown)
 	e.setting = true
 	e.SetText(shown)
 	e.setting = false
@@ -133,9 +134,18 @@ func (e *entry) TypedKey(key *fyne.KeyEvent) {
 	e.Entry.TypedKey(key)
 }
 
+// TypedRune is called by Fyne. A rare character is made ready before it is shown.
+func (e *entry) TypedRune(r rune) {
+	look.PrepareText(string(r))
+	e.Entry.TypedRune(r)
+}
+
 // TypedShortcut is called by Fyne. The window's own shortcuts work in a field, too.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	look.Activity()
+	if paste, ok := s.(*fyne.ShortcutPaste); ok && paste.Clipboard != nil {
+		look.PrepareText(paste.Clipboard.Content())
+	}
 	if !look.PassShortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}

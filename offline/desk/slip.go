@@ -9,6 +9,7 @@ import (
 	"bianmin/assets/fonts"
 	"bianmin/assets/translations"
 	"bianmin/offline/counter"
+	"bianmin/offline/glyph"
 	"bianmin/offline/receipt"
 	"bianmin/offline/words"
 )
@@ -29,7 +30,9 @@ func (d *Desk) drawSlip(r counter.Receipt, dots int, lang string) ([]byte, error
 	if err != nil {
 		return nil, words.New("desk.noCode", err)
 	}
-	slip, err := receipt.Slip(slipText(r, texts.In(lang)), code, fonts.Regular, dots)
+	text := slipText(r, texts.In(lang))
+	text.Other = glyph.System().Face
+	slip, err := receipt.Slip(text, code, fonts.Regular, dots)
 	if err != nil {
 		return nil, words.New("desk.noCode", err)
 	}

@@ -34,6 +34,9 @@ type SlipText struct {
 	Scan   string     // above the code: what scanning does
 	Under  []SlipLine // under the code, so that a torn code loses nothing: number, host, telephone, time
 	Footer []string   // last lines, centred
+
+	// Other, when set, adds to a face of the font what it lacks, size dots an em: rare characters of names.
+	Other func(f font.Face, size int) font.Face
 }
 
 // SlipLine is a label with its value. An empty label gives the whole width to the value.
@@ -53,7 +56,7 @@ func Slip(s SlipText, c *Code, font []byte, dots int) (*image.Gray, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &slipDraw{width: dots, margin: 8, font: f, img: image.NewGray(image.Rect(0, 0, dots, 640))}
+	d := &slipDraw{width: dots, margin: 8, font: f, other: s.Other, img: image.NewGray(image.Rect(0, 0, dots, 640))}
 	for i := range d.img.Pix {
 		d.img.Pix[i] = 0xff
 	}
@@ -148,6 +151,7 @@ type slipDraw struct {
 	faces         map[int]font.Face
 	img           *image.Gray
 	y             int
+	other         func(font.Face, int) font.Face
 	err           error
 }
 
@@ -168,6 +172,9 @@ func (d *slipDraw) face(size int) font.Face {
 	}
 	if d.faces == nil {
 		d.faces = map[int]font.Face{}
+	}
+	if d.other != nil {
+		f = d.other(f, size)
 	}
 	d.faces[size] = f
 	return f
