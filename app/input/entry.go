@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"bianmin/app/look"
+	"bianmin/offline/ident"
 )
 
 // entry is Fyne's entry with what forms need: formatting while typing, a signal when it is left, Enter as a signal,
@@ -201,6 +202,7 @@ type TextField struct {
 	fixed   fyne.CanvasObject
 	words   *look.Text
 	row     fyne.CanvasObject
+	offer   *oldOffer // for free text: characters of old systems, with the standard ones
 	faulty  bool
 	focused bool
 }
@@ -213,7 +215,10 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 	t.fixed = look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.AtLeast(fieldHeight,
 		look.Arrange(insetLayout{}, t.words)))
 	t.fixed.Hide()
-	t.entry.onValue = func(value string) { t.tell(value) }
+	t.entry.onValue = func(value string) {
+		t.look(value)
+		t.tell(value)
+	}
 	t.entry.onFocus = func(on bool) {
 		t.focused = on
 		t.draw()
@@ -234,8 +239,19 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 	if ems > 0 {
 		body = look.AtMost(func(m look.Tokens) float32 { return m.Body * ems }, body)
 	}
-	t.Compose(t, body)
+	t.offer = newOldOffer(func() {
+		t.SetText(ident.Modern(t.Text()))
+		t.tell(t.Text())
+	})
+	t.Compose(t, look.VStack(look.GapH, body, t.offer.obj))
 	return t
+}
+
+// look shows or hides the offer of standard characters.
+func (t *TextField) look(value string) {
+	if t.offer.show(value) {
+		t.Refresh()
+	}
 }
 
 // turn scrolls the page that the field is on.
@@ -328,6 +344,7 @@ func (t *TextField) Shown() string { return t.entry.Entry.Text }
 func (t *TextField) SetText(value string) {
 	t.entry.set(value)
 	t.words.SetText(t.entry.Entry.Text)
+	t.look(value)
 }
 
 // SetHint shows an example while the field is empty. It is no label: it goes when one types.

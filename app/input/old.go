@@ -1,0 +1,57 @@
+package input
+
+import (
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"bianmin/app/look"
+	"bianmin/offline/ident"
+)
+
+// oldOffer stands under a field whose text has characters in the code of an old system: it names them and offers the
+// standard ones.
+type oldOffer struct {
+	obj   *fyne.Container
+	words *look.Text
+	take  *look.Button
+}
+
+// newOldOffer returns a hidden offer; take is called on a tap.
+func newOldOffer(take func()) *oldOffer {
+	o := &oldOffer{words: look.NewText("", look.StyleLabel, look.RoleWarning)}
+	o.take = look.SecondaryButton("", take)
+	o.obj = look.HStack(look.Gap1, look.Grow(o.words), o.take)
+	o.obj.Hide()
+	return o
+}
+
+// show names what is old in text; it reports whether something changed.
+func (o *oldOffer) show(text string) bool {
+	old := ident.OldChars(text)
+	if len(old) == 0 {
+		changed := o.obj.Visible()
+		o.obj.Hide()
+		return changed
+	}
+	var chars, standard []string
+	for _, c := range old {
+		if c.Standard != 0 {
+			chars = append(chars, fmt.Sprintf("“%c”", c.Rune))
+			standard = append(standard, fmt.Sprintf("“%c”", c.Standard))
+		}
+	}
+	o.take.SetText(look.Word("input.old.take"))
+	o.take.Hidden = len(standard) == 0
+	words := look.Word("input.old", "chars", strings.Join(chars, ""), "standard", strings.Join(standard, ""))
+	if len(standard) == 0 {
+		for _, c := range old {
+			chars = append(chars, fmt.Sprintf("U+%04X", c.Rune))
+		}
+		words = look.Word("input.old.private", "chars", strings.Join(chars, " "))
+	}
+	o.words.SetText(words)
+	o.obj.Show()
+	return true
+}
