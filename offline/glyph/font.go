@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
 )
 
 // Font makes a TrueType font of just the characters of text that the interface font lacks, each once; nil when there is
@@ -55,14 +58,15 @@ func build(outlines []*Outline) []byte {
 
 	head := be.bytes(uint32(0x00010000), uint32(0x00010000), uint32(0), uint32(0x5F0F3CF5), uint16(3), uint16(Em), uint64(0), uint64(0),
 		int16(0), int16(descent), int16(Em), int16(ascent), uint16(0), uint16(8), int16(2), int16(1), int16(0))
-	hhea := be.bytes(uint32(0x00010000), int16(ascent), int16(descent), int16(0), uint16(Em), int16(0), int16(0), int16(Em),
+	up, down := line()
+	hhea := be.bytes(uint32(0x00010000), up, down, int16(0), uint16(Em), int16(0), int16(0), int16(Em),
 		int16(1), int16(0), int16(0), uint64(0), int16(0), n)
 	maxp := be.bytes(uint32(0x00010000), n, uint16(points), uint16(contours), uint16(0), uint16(0), uint16(1), uint16(0), uint16(0),
 		uint16(0), uint16(0), uint16(0), uint16(0), uint16(0), uint16(0))
 	os2 := be.bytes(uint16(4), int16(Em), uint16(400), uint16(5), uint16(0), int16(650), int16(600), int16(0), int16(75), int16(650),
 		int16(600), int16(0), int16(350), int16(50), int16(258), int16(0), [10]byte{}, [4]uint32{}, [4]byte{'b', 'm', 'r', 'c'},
-		uint16(0x40), uint16(first(outlines)), uint16(last(outlines)), int16(ascent), int16(descent), int16(0), uint16(ascent),
-		uint16(-descent), [2]uint32{1, 0}, int16(500), int16(700), uint16(0), uint16(32), uint16(1))
+		uint16(0x40), uint16(first(outlines)), uint16(last(outlines)), up, down, int16(0), uint16(up),
+		uint16(-down), [2]uint32{1, 0}, int16(500), int16(700), uint16(0), uint16(32), uint16(1))
 	post := be.bytes(uint32(0x00030000), uint32(0), int16(-100), int16(50), uint32(0), [4]uint32{})
 	name := names("Bianmin Rare")
 	tables := []struct {
@@ -101,6 +105,18 @@ func build(outlines []*Outline) []byte {
 	sum = checksum(out)
 	binary.BigEndian.PutUint32(out[headAt+8:], 0xB1B0AFBA-sum)
 	return out
+}
+
+// line returns how far a line of the interface font reaches above and below the base line: a character that stands alone then
+// stands where its neighbours do.
+func line() (up, down int16) {
+	if f := base(); f != nil {
+		var buf sfnt.Buffer
+		if m, err := f.Metrics(&buf, Em<<6, font.HintingNone); err == nil {
+			return int16(m.Ascent.Round()), int16(-m.Descent.Round())
+		}
+	}
+	return ascent, descent
 }
 
 func first(o []*Outline) rune { return min(o[0].Rune, 0xFFFF) }

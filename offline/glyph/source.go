@@ -19,7 +19,7 @@ import (
 // Em is the units of an outline across a full-width character.
 const Em = 1000
 
-// The line of the interface font, so that a borrowed character stands level with its neighbours.
+// Where a character of Em reaches above and below the base line.
 const (
 	ascent  = 880
 	descent = -120

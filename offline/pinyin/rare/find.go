@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // MostFound is how many characters a search returns at most.
@@ -117,9 +119,30 @@ func (t *Table) ByPinyin(letters string) []Char {
 	if len(exact) > 0 && (tone != "" || marked != "") {
 		longer = nil
 	}
+	// Whoever looks here has not found the character among the usual ones: they come last. Those that are mostly read so come
+	// before those that may be read so.
 	t.order(exact)
+	slices.SortStableFunc(exact, func(a, b int32) int { return cmp.Compare(t.late(a, want), t.late(b, want)) })
 	t.order(longer)
 	return t.chars(append(exact, longer...))
+}
+
+func (t *Table) late(i int32, want string) int {
+	late := 0
+	first, _, _ := strings.Cut(t.readings.at(int(i)), " ")
+	if Plain(first) != want {
+		late++
+	}
+	if usual(t.runes[i]) {
+		late += 2
+	}
+	return late
+}
+
+// usual reports whether r is one of the 6,763 characters of GB 2312, which every input method offers.
+func usual(r rune) bool {
+	b, err := simplifiedchinese.GBK.NewEncoder().Bytes([]byte(string(r)))
+	return err == nil && len(b) == 2 && b[0] >= 0xB0 && b[0] <= 0xF7 && b[1] >= 0xA1
 }
 
 func (t *Table) has(i int32, is func(string) bool) bool {
@@ -181,9 +204,9 @@ func (t *Table) ByParts(parts string) []Char {
 		maps.DeleteFunc(found, func(i int32, _ bool) bool { return !with[i] })
 	}
 	type hit struct {
-		i     int32
-		exact bool
-		more  int
+		i    int32
+		fit  int // 0: just these parts as they were named; 1: just these; 2: more
+		more int
 	}
 	single := len(order) == 1 && want[order[0]] == 1
 	var hits []hit
@@ -199,23 +222,37 @@ func (t *Table) ByParts(parts string) []Char {
 			}
 		}
 		if ok {
-			hits = append(hits, hit{i, itself || t.only(i, want), int(t.strokes[i]) - strokes})
+			fit := 2
+			if itself || t.only(i, want) {
+				fit = 1
+			}
+			if itself || t.named(i, parts) {
+				fit = 0
+			}
+			hits = append(hits, hit{i, fit, int(t.strokes[i]) - strokes})
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
-		if a.exact != b.exact {
-			if a.exact {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(max(a.more, -a.more), max(b.more, -b.more)), cmp.Compare(t.rank(a.i), t.rank(b.i)), cmp.Compare(a.i, b.i))
+		return cmp.Or(cmp.Compare(a.fit, b.fit), cmp.Compare(max(a.more, -a.more), max(b.more, -b.more)), cmp.Compare(t.rank(a.i), t.rank(b.i)), cmp.Compare(a.i, b.i))
 	})
 	out := make([]int32, len(hits))
 	for n, h := range hits {
 		out[n] = h.i
 	}
 	return t.chars(out)
+}
+
+// named reports whether the parts of character i are just those in parts, in the same form and order.
+func (t *Table) named(i int32, parts string) bool {
+	bare := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if Unified(r) || component(r) {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	return bare(t.parts.at(int(i))) == bare(parts)
 }
 
 // only reports whether the parts of character i, as it is first taken apart, are just those wanted.
