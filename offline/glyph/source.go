@@ -74,11 +74,10 @@ type Source struct {
 // mostKept bounds the outlines that are kept: about 1 KB each.
 const mostKept = 4096
 
-// face is a font whose file stays open; only its index is in memory.
+// face is a font whose file stays open, as its font reads from it; only its index is in memory.
 type face struct {
 	path string
 	font *sfnt.Font
-	file *os.File
 }
 
 // NewSource returns a source that looks into dirs.
@@ -169,7 +168,7 @@ func open(path string) []*face {
 		file.Close()
 		return nil
 	}
-	return []*face{{path, font, file}}
+	return []*face{{path, font}}
 }
 
 func parse(r io.ReaderAt) (*sfnt.Font, error) {
