@@ -235,15 +235,15 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 		body = look.HStack(look.Gap1, look.Grow(body), look.Body(unit))
 	}
 	t.row = body
-	body = look.Layer(body, t.fixed)
-	if ems > 0 {
-		body = look.AtMost(func(m look.Tokens) float32 { return m.Body * ems }, body)
-	}
 	t.offer = newOldOffer(func() {
 		t.SetText(ident.Modern(t.Text()))
 		t.tell(t.Text())
 	})
-	t.Compose(t, look.VStack(look.GapH, body, t.offer.obj))
+	body = look.Arrange(offerLayout{}, body, t.fixed, t.offer.obj)
+	if ems > 0 {
+		body = look.AtMost(func(m look.Tokens) float32 { return m.Body * ems }, body)
+	}
+	t.Compose(t, body)
 	return t
 }
 

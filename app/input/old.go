@@ -55,3 +55,61 @@ func (o *oldOffer) show(text string) bool {
 	o.obj.Show()
 	return true
 }
+
+// offerLayout puts the first objects on top of each other and the last, when it is shown, below them.
+type offerLayout struct{}
+
+var _ look.FlowLayout = offerLayout{}
+
+func (offerLayout) split(o []fyne.CanvasObject) (field []fyne.CanvasObject, offer fyne.CanvasObject) {
+	return o[:len(o)-1], o[len(o)-1]
+}
+
+func (l offerLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	field, offer := l.split(o)
+	var size fyne.Size
+	for _, f := range field {
+		if f.Visible() {
+			size = size.Max(f.MinSize())
+		}
+	}
+	if offer.Visible() {
+		low := offer.MinSize()
+		size = fyne.NewSize(max(size.Width, low.Width), size.Height+look.Measures().Grid/2+low.Height)
+	}
+	return size
+}
+
+func (l offerLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	field, offer := l.split(o)
+	h := l.field(field, width)
+	if offer.Visible() {
+		h += look.Measures().Grid/2 + look.HeightFor(offer, width)
+	}
+	return h
+}
+
+func (offerLayout) field(field []fyne.CanvasObject, width float32) float32 {
+	var h float32
+	for _, f := range field {
+		if f.Visible() {
+			h = max(h, look.HeightFor(f, width))
+		}
+	}
+	return h
+}
+
+func (l offerLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	field, offer := l.split(o)
+	h := size.Height
+	if offer.Visible() {
+		low := look.HeightFor(offer, size.Width)
+		h -= look.Measures().Grid/2 + low
+		offer.Move(fyne.NewPos(0, size.Height-low))
+		offer.Resize(fyne.NewSize(size.Width, low))
+	}
+	for _, f := range field {
+		f.Move(fyne.NewPos(0, 0))
+		f.Resize(fyne.NewSize(size.Width, h))
+	}
+}

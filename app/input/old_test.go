@@ -18,9 +18,13 @@ func TestAnOldCodeIsShownWithTheStandardCharacter(t *testing.T) {
 	if !f.offer.obj.Visible() || !strings.Contains(f.offer.words.Text(), "領") || f.offer.take.Hidden {
 		t.Fatalf("no offer: %q", f.offer.words.Text())
 	}
+	tall := f.MinSize().Height
 	test.Tap(f.offer.take)
 	if f.Text() != "李領" || told != "李領" || f.offer.obj.Visible() {
 		t.Errorf("%+q, told %+q", f.Text(), told)
+	}
+	if f.MinSize().Height >= tall {
+		t.Error("the offer goes and its room stays")
 	}
 	f.SetText("王\uE000")
 	if !f.offer.obj.Visible() || !strings.Contains(f.offer.words.Text(), "U+E000") || !f.offer.take.Hidden {
