@@ -22,7 +22,7 @@ func box(r rune) *Outline {
 	rows := []string{code[:len(code)/2], code[len(code)/2:]}
 	const cell, high, gap = 56, 56, 44
 	for row, s := range rows {
-		width := float32(len(s)*(3*cell)+(len(s)-1)*gap)
+		width := float32(len(s)*(3*cell) + (len(s)-1)*gap)
 		x := (left + right - width) / 2
 		y := float32(top-110) - float32(row)*380
 		for _, c := range s {
