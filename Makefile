@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts pinyin pinyin-tools setup-run setup-test clean help
+.PHONY: run build test unit lint bench tour shots page fonts pinyin pinyin-tools rare rare-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,7 @@ $(BIN)/bianmin-gatewayd:
 
 test: setup-test lint build unit ## install what is missing, run every test and lint (FULL=1: full counts)
 
-unit: page-tools $(if $(FULL),pinyin-tools)
+unit: page-tools $(if $(FULL),pinyin-tools rare-tools)
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
 	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
@@ -85,6 +85,12 @@ pinyin-tools:
 
 pinyin: pinyin-tools ## build the dictionary of the pinyin input method from npm with pinned versions
 	@CGO_ENABLED=0 $(GO) run ./packaging/pinyin/gen
+
+rare-tools:
+	@cd packaging/rare && { [ -d node_modules/@mandel59 ] || npm ci --ignore-scripts --omit=optional --silent --no-audit --no-fund; }
+
+rare: setup-test rare-tools ## build the table of rare characters from Debian's unicode-data and npm with pinned versions
+	@CGO_ENABLED=0 $(GO) run ./packaging/rare/gen
 
 fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
 	@packaging/fonts/build.sh

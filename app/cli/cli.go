@@ -96,6 +96,7 @@ type options struct {
 	answers, lang, field                   string
 	top                                    int  // of pinyin
 	exact                                  bool // of pinyin
+	rare                                   bool // of pinyin: find rare characters
 	jsonOut, once, rebuild, verbose        bool
 	to, from                               string // of backup and restore
 	daily, yes                             bool
@@ -160,6 +161,7 @@ func commands() []command {
 			fs.IntVar(&o.top, "top", 1, "")
 			fs.StringVar(&o.field, "field", "text", "")
 			fs.BoolVar(&o.exact, "exact", false, "")
+			fs.BoolVar(&o.rare, "rare", false, "")
 		}},
 		{name: "print", folder: true, words: true, run: printCommand, flags: printFlags},
 		{name: "version", run: version},

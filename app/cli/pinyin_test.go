@@ -43,3 +43,15 @@ func TestPinyin(t *testing.T) {
 		t.Errorf("wrong PIN: exit %d", code)
 	}
 }
+
+func TestPinyinRare(t *testing.T) {
+	p := newPlace(t)
+	out := p.ok("木+辰\nU+20BB7\n氵+水\nzzz\nchen\n", "pinyin", "--rare", "--top", "3")
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if len(lines) != 5 || !strings.HasPrefix(lines[0], "桭\t") || lines[1] != "𠮷" || lines[3] != "" || strings.Count(lines[4], "\t") != 2 {
+		t.Errorf("%q", lines)
+	}
+	if _, _, code := p.run("", "pinyin", "--rare", "--operator", "wang", "--pin-file", "pin"); code != cli.ExitUsage {
+		t.Errorf("exit %d", code)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"bianmin/app/look"
+	"bianmin/offline/ident"
 )
 
 // entry is Fyne's entry with what forms need: formatting while typing, a signal when it is left, Enter as a signal,
@@ -69,6 +70,7 @@ func (e *entry) typed(text string) {
 }
 
 func (e *entry) replace(shown string) {
+	look.PrepareText(shown)
 	e.setting = true
 	e.SetText(shown)
 	e.setting = false
@@ -139,6 +141,9 @@ func (e *entry) TypedKey(key *fyne.KeyEvent) {
 // TypedShortcut is called by Fyne. The window's own shortcuts work in a field, too.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	look.Activity()
+	if paste, ok := s.(*fyne.ShortcutPaste); ok && paste.Clipboard != nil {
+		look.PrepareText(paste.Clipboard.Content())
+	}
 	if !look.PassShortcut(s) {
 		e.Entry.TypedShortcut(s)
 	}
@@ -194,6 +199,7 @@ type TextField struct {
 	fixed   fyne.CanvasObject
 	words   *look.Text
 	row     fyne.CanvasObject
+	offer   *oldOffer // for free text: characters of old systems, with the standard ones
 	faulty  bool
 	focused bool
 }
@@ -206,7 +212,10 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 	t.fixed = look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.AtLeast(fieldHeight,
 		look.Arrange(insetLayout{}, t.words)))
 	t.fixed.Hide()
-	t.entry.onValue = func(value string) { t.tell(value) }
+	t.entry.onValue = func(value string) {
+		t.look(value)
+		t.tell(value)
+	}
 	t.entry.onFocus = func(on bool) {
 		t.focused = on
 		t.draw()
@@ -223,12 +232,23 @@ func newTextField(f format, multi bool, unit string, ems float32) *TextField {
 		body = look.HStack(look.Gap1, look.Grow(body), look.Body(unit))
 	}
 	t.row = body
-	body = look.Layer(body, t.fixed)
+	t.offer = newOldOffer(func() {
+		t.SetText(ident.Modern(t.Text()))
+		t.tell(t.Text())
+	})
+	body = look.Arrange(offerLayout{}, body, t.fixed, t.offer.obj)
 	if ems > 0 {
 		body = look.AtMost(func(m look.Tokens) float32 { return m.Body * ems }, body)
 	}
 	t.Compose(t, body)
 	return t
+}
+
+// look shows or hides the offer of standard characters.
+func (t *TextField) look(value string) {
+	if t.offer.show(value) {
+		t.Refresh()
+	}
 }
 
 // turn scrolls the page that the field is on.
@@ -321,6 +341,7 @@ func (t *TextField) Shown() string { return t.entry.Entry.Text }
 func (t *TextField) SetText(value string) {
 	t.entry.set(value)
 	t.words.SetText(t.entry.Entry.Text)
+	t.look(value)
 }
 
 // SetHint shows an example while the field is empty. It is no label: it goes when one types.

@@ -14,8 +14,11 @@ func (e *entry) TypedRune(r rune) {
 	}
 }
 
-// Deliver implements [look.Typist].
-func (e *entry) Deliver(r rune) { e.Entry.TypedRune(r) }
+// Deliver implements [look.Typist]. A rare character is made ready before it is shown.
+func (e *entry) Deliver(r rune) {
+	look.PrepareText(string(r))
+	e.Entry.TypedRune(r)
+}
 
 // Mark implements [look.Typist]. What comes back is told as a change, as its going was.
 func (e *entry) Mark() func() {

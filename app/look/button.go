@@ -32,6 +32,7 @@ type Button struct {
 
 // NewButton returns a button of the given kind; icon names a drawing of assets/icons, "" for none.
 func NewButton(kind Kind, text, icon string, onTap func()) *Button {
+	PrepareText(text)
 	b := &Button{kind: kind, text: text, icon: icon}
 	b.OnTap = onTap
 	b.ground, b.ring = canvas.NewRectangle(Color(RoleClear)), newRing()
@@ -66,6 +67,7 @@ func (b *Button) Text() string { return b.text }
 
 // SetText changes the word.
 func (b *Button) SetText(text string) {
+	PrepareText(text)
 	b.text = text
 	b.Refresh()
 }

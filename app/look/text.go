@@ -59,6 +59,7 @@ type textMemo struct {
 
 // NewText returns wrapped text.
 func NewText(text string, style Style, role Role) *Text {
+	PrepareText(text)
 	t := &Text{text: text, style: style, role: role}
 	t.ExtendBaseWidget(t)
 	return t
@@ -111,6 +112,7 @@ func (t *Text) SetText(text string) {
 	if t.text == text {
 		return
 	}
+	PrepareText(text)
 	t.text = text
 	t.Refresh()
 }

@@ -129,6 +129,7 @@ func Measures() Tokens { return now.mode.Tokens() }
 
 // Set makes app look like m, at once and in every open window.
 func Set(app fyne.App, m Mode) {
+	installRare()
 	now.mode = m
 	now.generation++
 	app.Settings().SetTheme(Theme{mode: m})

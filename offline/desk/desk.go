@@ -16,6 +16,7 @@ import (
 	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/form"
+	"bianmin/offline/glyph"
 	"bianmin/offline/journal"
 	"bianmin/offline/paper"
 	"bianmin/offline/store"
@@ -48,6 +49,9 @@ func (c Config) filled() Config {
 		}
 	}
 	c.Clock = clocks.Or(c.Clock)
+	if c.Glyphs == nil {
+		c.Glyphs = largeFonts{glyph.System()}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -136,7 +136,7 @@ func TestEveryKeyHasWords(t *testing.T) {
 	for _, err := range []error{
 		ident.ErrIDLength, ident.ErrIDOld, ident.ErrIDChars, ident.ErrIDDivision, ident.ErrIDDate, ident.ErrIDFuture, ident.ErrIDChecksum,
 		ident.ErrPhone, ident.ErrCardLength, ident.ErrCardChars, ident.ErrCardChecksum, ident.ErrNameEmpty, ident.ErrNameLong,
-		ident.ErrNameChars, ident.ErrNameDot, ident.ErrCreditLength, ident.ErrCreditChars, ident.ErrCreditChecksum, ident.ErrCreditOrg,
+		ident.ErrNameChars, ident.ErrNameDot, ident.ErrNameOld, ident.ErrNamePrivate, ident.ErrCreditLength, ident.ErrCreditChars, ident.ErrCreditChecksum, ident.ErrCreditOrg,
 	} {
 		key, _ := words.KeyOf(err)
 		if m := messages[key]; m.ZH == "" || m.EN == "" {

@@ -134,6 +134,8 @@ var messages = map[string]Text{
 	"ident.nameLong":     {"姓名最多50个字。", "A name has at most 50 characters."},
 	"ident.nameChars":    {"姓名里有不能使用的字符，请核对。", "The name holds characters that cannot be there, please check."},
 	"ident.nameDot":      {"姓名中的间隔号请用“·”。", "Please separate the parts of the name with “·”."},
+	"ident.nameOld":      {"姓名里有旧系统编码的字，请改为标准字。", "The name holds a character in the code of an old system, please change it to the standard one."},
+	"ident.namePrivate":  {"姓名里有自造编码的字，请对照证件用“生僻字”重新选字。", "The name holds a character with a home-made code; please compare with the card and choose it again under rare characters."},
 
 	"ident.creditLength":   {"统一社会信用代码应为18位，请核对。", "A social credit code has 18 characters, please check."},
 	"ident.creditChars":    {"统一社会信用代码里有不能使用的字符，请核对。", "The social credit code holds characters that cannot be there, please check."},

@@ -49,6 +49,10 @@ var (
 	ErrNameChars error = words.New("ident.nameChars", nil)
 	// ErrNameDot reports a separator that is not a single U+00B7 between two parts of a name.
 	ErrNameDot error = words.New("ident.nameDot", nil)
+	// ErrNameOld reports a character under a code point of an old system; Modern has the standard one.
+	ErrNameOld error = words.New("ident.nameOld", nil)
+	// ErrNamePrivate reports a code point that each old system used as it liked.
+	ErrNamePrivate error = words.New("ident.namePrivate", nil)
 
 	// ErrCreditLength reports a unified social credit code that has not 18 characters.
 	ErrCreditLength error = words.New("ident.creditLength", nil)

@@ -271,7 +271,7 @@ func TestNames(t *testing.T) {
 		{"　", "", ErrNameEmpty},
 		{"王1", "王1", ErrNameChars},
 		{"王\u202e明", "王明", nil},
-		{"王\ue000", "王\ue000", ErrNameChars},
+		{"王\ue000", "王\ue000", ErrNamePrivate},
 		{"·王", "·王", ErrNameDot},
 		{"王·", "王·", ErrNameDot},
 		{"王··明", "王··明", ErrNameDot},

@@ -72,7 +72,7 @@ func IsHan(r rune) bool {
 
 // CheckName checks a name after NormalizeName: 1 to 50 characters, Chinese characters or letters, with single
 // separators U+00B7 between parts; a foreigner's Latin name may have single blanks, dashes, apostrophes and full stops
-// inside. It returns ErrNameEmpty, ErrNameLong, ErrNameChars or ErrNameDot.
+// inside. It returns ErrNameEmpty, ErrNameLong, ErrNameOld, ErrNamePrivate, ErrNameChars or ErrNameDot.
 func CheckName(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return ErrNameEmpty
@@ -80,6 +80,9 @@ func CheckName(s string) error {
 	r := []rune(s)
 	if len(r) > NameMax {
 		return ErrNameLong
+	}
+	if err := checkOld(s); err != nil {
+		return err
 	}
 	letters := 0
 	for i, c := range r {

@@ -281,7 +281,7 @@ var checks = []struct {
 	needed bool
 	check  func(string) error
 }{
-	{Name, true, ident.CheckName},
+	{Name, true, checkName},
 	{IDNo, true, func(s string) error {
 		id, err := ident.ParseIDAt(s, anyDay)
 		if err == nil && id.Number != s {
@@ -293,6 +293,16 @@ var checks = []struct {
 	{BankCard, false, ident.CheckBankCard},
 	{RegDiv, false, checkDivision},
 	{ResDiv, false, checkDivision},
+}
+
+// checkName lets names with characters of old systems pass: a register of the county may have them. The field of the form
+// shows them and offers the standard ones.
+func checkName(s string) error {
+	err := ident.CheckName(s)
+	if errors.Is(err, ident.ErrNameOld) {
+		return ident.CheckName(ident.Modern(s))
+	}
+	return err
 }
 
 func checkDivision(s string) error {

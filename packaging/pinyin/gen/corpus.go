@@ -18,7 +18,7 @@ const (
 	discount  = 0.6  // taken off each count, so that what was seen once does not weigh too much
 	termCount = 2500 // of a term that is listed but not seen in the text
 	classPart = 0.8  // how much of what follows what is decided by classes
-	follows   = 2.5  // pairs: how many words seen after one make its pairs as sure as its class
+	follows   = 4    // pairs: how many words seen after one make its pairs as sure as its class
 )
 
 // classes of words; the first is what stands before a sentence. Kinds of particles that take different neighbours are apart.

@@ -1,0 +1,126 @@
+package glyph
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+
+	gotext "github.com/go-text/typesetting/font"
+)
+
+// rare are characters that are not in the interface font, of the extensions A, B, E and F.
+const rare = "㐀𠮷\U0002B8F3\U0002E9F5"
+
+// large returns the source over this machine's fonts. packaging/setup.sh installs fonts-hanazono.
+func large(t *testing.T) *Source {
+	t.Helper()
+	s := System()
+	if len(s.Files()) == 0 {
+		t.Fatal("no large font: run packaging/setup.sh test")
+	}
+	return s
+}
+
+func TestOutlinesComeFromALargeFont(t *testing.T) {
+	s := large(t)
+	for _, r := range rare {
+		o := s.Outline(r)
+		if !Lacks(r) || !o.Found || len(o.Segments) < 8 || o.Advance < Em*9/10 || o.Advance > Em*11/10 {
+			t.Errorf("%U: lacks %v, %v, %d segments, advance %g", r, Lacks(r), o.Found, len(o.Segments), o.Advance)
+		}
+		if o != s.Outline(r) {
+			t.Errorf("%U is read twice", r)
+		}
+	}
+	if Lacks('王') || Lacks('·') || Lacks('A') || Lacks(' ') {
+		t.Error("the interface font lacks what everybody writes")
+	}
+}
+
+func TestWhatNoFontHasIsABoxWithItsCode(t *testing.T) {
+	s := NewSource(t.TempDir())
+	a, b := s.Outline(0x20BB7), s.Outline(0x20BB8)
+	if a.Found || b.Found || len(a.Segments) < 40 || a.Advance != Em {
+		t.Fatalf("%v %v", a, b)
+	}
+	if bytes.Equal(a.Mask(64).Pix, b.Mask(64).Pix) {
+		t.Error("two characters look the same")
+	}
+}
+
+func TestMaskCoversAsMuchAsACharacter(t *testing.T) {
+	s := large(t)
+	for _, r := range rare + "王" {
+		m := s.Outline(r).Mask(48)
+		ink, edge := 0, 0
+		for y := range 48 {
+			for x := range 48 {
+				if m.AlphaAt(x, y).A > 127 {
+					ink++
+					if x == 0 || y == 0 || x == 47 || y == 47 {
+						edge++
+					}
+				}
+			}
+		}
+		if ink < 100 || ink > 1500 || edge > 20 {
+			t.Errorf("%U: %d pixels of ink, %d at the edge", r, ink, edge)
+		}
+	}
+}
+
+func TestFontHasJustWhatIsLacking(t *testing.T) {
+	s := large(t)
+	b := s.Font("王𠮷𠮷·𫣳A")
+	face, err := gotext.ParseTTF(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range "𠮷𫣳" {
+		if _, ok := face.NominalGlyph(r); !ok {
+			t.Errorf("%U is missing", r)
+		}
+	}
+	if _, ok := face.NominalGlyph('王'); ok || len(b) > 8000 {
+		t.Errorf("the font has more than it should: %d bytes", len(b))
+	}
+	if s.Font("王小明·A") != nil {
+		t.Error("a font for a usual name")
+	}
+}
+
+// TestMemoryStaysFlat reads a thousand characters of a 31 MB font.
+func TestMemoryStaysFlat(t *testing.T) {
+	s := NewSource(folders()...)
+	if len(s.Files()) == 0 {
+		t.Fatal("no large font: run packaging/setup.sh test")
+	}
+	s.Outline(0x20BB7)
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	at := heap()
+	drawn := 0
+	for r := rune(0x20000); r < 0x20000+1000; r++ {
+		if o := s.Outline(r); o.Found {
+			drawn++
+		}
+	}
+	grown := heap() - at
+	t.Logf("%d characters: %.1f MB", drawn, float64(grown)/1e6)
+	if drawn < 900 {
+		t.Errorf("%d characters found", drawn)
+	}
+	if grown > 12<<20 {
+		t.Errorf("%d bytes for a thousand characters", grown)
+	}
+	for r := rune(0x21000); r < 0x21000+mostKept+1; r++ {
+		s.Outline(r)
+	}
+	if n := len(s.kept); n > mostKept {
+		t.Errorf("%d outlines are kept", n)
+	}
+}
