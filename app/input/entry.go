@@ -99,6 +99,9 @@ func (e *entry) FocusGained() {
 
 // MouseDown is called by Fyne.
 func (e *entry) MouseDown(m *desktop.MouseEvent) {
+	if stopMoving() {
+		return // the finger stopped the page that ran under it
+	}
 	e.pressing = true
 	e.Entry.MouseDown(m)
 	e.pressing = false
@@ -146,9 +149,9 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 func (e *entry) Dragged(d *fyne.DragEvent) {
 	switch {
 	case e.scrolling != nil:
-		e.scrolling.by(d.Dragged.DY)
+		e.scrolling.glide.follow(d.Dragged.DY)
 		return
-	case e.selecting || e.MultiLine:
+	case e.selecting:
 		e.Entry.Dragged(d)
 		return
 	}
@@ -157,7 +160,7 @@ func (e *entry) Dragged(d *fyne.DragEvent) {
 	switch {
 	case abs(e.dragY) > slack && abs(e.dragY) > abs(e.dragX):
 		if e.scrolling = scrollAround(e); e.scrolling != nil {
-			e.scrolling.by(e.dragY)
+			e.scrolling.glide.follow(e.dragY)
 		}
 	case abs(e.dragX) > slack/2:
 		e.selecting = true
@@ -167,8 +170,11 @@ func (e *entry) Dragged(d *fyne.DragEvent) {
 
 // DragEnd is called by Fyne.
 func (e *entry) DragEnd() {
-	if e.selecting || e.MultiLine {
+	if e.selecting {
 		e.Entry.DragEnd()
+	}
+	if e.scrolling != nil {
+		e.scrolling.glide.release()
 	}
 	e.dragX, e.dragY, e.scrolling, e.selecting = 0, 0, nil, false
 }

@@ -160,7 +160,7 @@ func (s *Guide) material(m vm.GuideMaterial) fyne.CanvasObject {
 			badges = append(badges, look.NewBadge(look.StateSuccess, word))
 		}
 	}
-	lines := []fyne.CanvasObject{look.HStack(look.Gap1, append([]fyne.CanvasObject{look.Grow(look.Strong(m.Name))}, badges...)...)}
+	lines := []fyne.CanvasObject{look.Wrap(look.Gap1, append([]fyne.CanvasObject{look.Strong(m.Name)}, badges...)...)}
 	for _, l := range m.Lines {
 		lines = append(lines, look.Label(l))
 	}
