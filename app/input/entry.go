@@ -199,6 +199,17 @@ type TextField struct {
 	row     fyne.CanvasObject
 	faulty  bool
 	focused bool
+	secret  bool // is never read aloud
+}
+
+var _ look.Speaks = (*TextField)(nil)
+
+// Spoken is what is read aloud: what stands in the field.
+func (t *TextField) Spoken() string {
+	if t.secret {
+		return ""
+	}
+	return t.Shown()
 }
 
 // newTextField returns a field; ems is how wide it gets at most, in characters, 0 for as wide as the page.

@@ -119,7 +119,11 @@ func lookButtons(env *Env, onLook, onLang *func(string)) []fyne.CanvasObject {
 	if now.HighContrast {
 		tone = env.T("login.normalContrast")
 	}
-	return []fyne.CanvasObject{
+	buttons := []fyne.CanvasObject{
 		pick("elder", text, onLook, larger.String()), pick("contrast", tone, onLook, contrast.String()), pick("text", word, onLang, other),
 	}
+	if now.Elder && env.ReadAloud != nil {
+		buttons = append(buttons, look.QuietButton(env.T("speech.read"), "speaker", env.ReadAloud))
+	}
+	return buttons
 }

@@ -67,6 +67,10 @@ func NewGuide(env *Env, m *vm.Guide) *Guide {
 }
 
 func (s *Guide) start() {
+	if s.env.Public != nil && s.env.Public() { // nobody else's name is shown
+		goTo(s.env, s.vm.For(""))
+		return
+	}
 	if to, ok := s.vm.Begin(); ok {
 		goTo(s.env, to)
 		return

@@ -10,7 +10,7 @@ var (
 	chineseAmount = regexp.MustCompile(`[¥￥]?\s*(\d[\d,]*)(?:\.(\d{1,2}))?\s*元`)
 	englishAmount = regexp.MustCompile(`[¥￥]\s*(\d[\d,]*)(?:\.(\d{1,2}))?`)
 	// number is what is read digit by digit: ID numbers, telephones, receipt numbers with their hyphens.
-	number = regexp.MustCompile(`[0-9A-Z](?:[0-9A-Z]|[ -](?:[0-9A-Z])){6,}`)
+	number = regexp.MustCompile(`[0-9A-Z](?:[0-9A-Z]|[ -](?:[0-9A-Z])){6,}|\d+(?:-\d+)+`)
 	date   = regexp.MustCompile(`(\d{4})-(\d{2})-(\d{2})`)
 )
 
@@ -20,7 +20,7 @@ func Speakable(lang, text string) string {
 	text = strings.NewReplacer("·", "，", "|", "，", "\n", "，").Replace(text)
 	if lang == "en" {
 		text = strings.ReplaceAll(text, "，", ", ")
-		return number.ReplaceAllStringFunc(text, Digits)
+		return number.ReplaceAllStringFunc(text, digits)
 	}
 	text = date.ReplaceAllStringFunc(text, func(s string) string {
 		m := date.FindStringSubmatch(s)
@@ -48,11 +48,14 @@ func Speakable(lang, text string) string {
 	return number.ReplaceAllStringFunc(text, func(s string) string { return chineseDigits(s) })
 }
 
-// Digits spaces the characters of a number, so that each is read for itself: "BM-12" is "B M 1 2".
-func Digits(no string) string {
+// digits spaces the characters of a number, so that each is read for itself: "7-12" is "7, 1 2".
+func digits(no string) string {
 	var out []string
 	for _, r := range no {
-		if r != ' ' && r != '-' {
+		switch {
+		case r == '-' && len(out) > 0:
+			out[len(out)-1] += ","
+		case r != ' ':
 			out = append(out, string(r))
 		}
 	}
@@ -68,7 +71,9 @@ func chineseDigits(no string) string {
 		switch {
 		case r >= '0' && r <= '9':
 			b.WriteRune([]rune(numerals)[r-'0'])
-		case r != ' ' && r != '-':
+		case r == '-':
+			b.WriteRune('，') // a pause
+		case r != ' ':
 			b.WriteString(" " + string(r) + " ")
 		}
 	}
@@ -133,7 +138,7 @@ func within(n int64) string {
 	if n >= 1e4 {
 		return Numeral(n)
 	}
-	digits := []rune(numerals)
+	words := []rune(numerals)
 	var b strings.Builder
 	zero := false
 	for _, p := range []struct {
@@ -149,7 +154,7 @@ func within(n int64) string {
 				b.WriteRune('零')
 				zero = false
 			}
-			b.WriteString(string(digits[d]) + p.word)
+			b.WriteString(string(words[d]) + p.word)
 		}
 	}
 	return b.String()

@@ -26,7 +26,7 @@ func TestAmountsAndNumbersAreRead(t *testing.T) {
 		"每月 1,200.50 元":           "每月一千二百元五角",
 		"¥80":                     "八十元整",
 		"电话 13900000001":          "电话 一三九零零零零零零零一",
-		"回执编号 2026-0000-0018":     "回执编号 二零二六零零零零零零一八",
+		"回执编号 2026-0000-0018":     "回执编号 二零二六，零零零零，零零一八",
 		"999999194102030021":      "九九九九九九一九四一零二零三零零二一",
 		"收件时间 2026-11-25":         "收件时间 二零二六年十一月二十五日",
 		"第 3 页，共 12 页":            "第 3 页，共 12 页",
@@ -37,7 +37,7 @@ func TestAmountsAndNumbersAreRead(t *testing.T) {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
-	if got := Speakable("en", "Receipt number 2026-0000-0018"); got != "Receipt number 2 0 2 6 0 0 0 0 0 0 1 8" {
+	if got := Speakable("en", "Receipt number 2026-0000-0018"); got != "Receipt number 2 0 2 6, 0 0 0 0, 0 0 1 8" {
 		t.Errorf("in English: %q", got)
 	}
 }
