@@ -14,6 +14,7 @@ import (
 
 	"bianmin/app/cli"
 	"bianmin/app/window"
+	"bianmin/offline/clocks"
 )
 
 // kioskChild marks the process that has a kiosk's window, for itself.
@@ -76,13 +77,13 @@ type watchdog struct {
 func (w *watchdog) run(ctx context.Context) {
 	pause := w.pause
 	for ctx.Err() == nil {
-		from := time.Now()
+		from := clocks.System().Now()
 		err := w.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		w.log.Error("the program of the kiosk ended", slog.Any("cause", err), slog.Duration("after", time.Since(from)))
-		if time.Since(from) > 2*slowest {
+		w.log.Error("the program of the kiosk ended", slog.Any("cause", err), slog.Duration("after", clocks.System().Now().Sub(from)))
+		if clocks.System().Now().Sub(from) > 2*slowest {
 			pause = w.pause
 		}
 		select {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+
+	"bianmin/offline/clocks"
 )
 
 // How a page runs on when a finger has flung it. The way is that of the telephones people know: the speed falls by the
@@ -38,7 +40,9 @@ type movement struct {
 // moving is the page that runs on; nil for none. A finger flings one page at a time.
 var moving *glide
 
-func newGlide(by func(dy float32)) *glide { return &glide{by: by, now: time.Now, frames: animated} }
+func newGlide(by func(dy float32)) *glide {
+	return &glide{by: by, now: clocks.System().Now, frames: animated}
+}
 
 // animated is frames on Fyne's own clock for moving pictures. Where these are switched off there is only a last frame,
 // and pages stay where the finger leaves them: then it returns nil.

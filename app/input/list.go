@@ -22,6 +22,15 @@ var _ fyne.Draggable = (*List)(nil)
 // fingerList is Fyne's list without its own selection: rows are pressable themselves.
 type fingerList struct{ widget.List }
 
+// Disabled keeps Tab from stopping at the list itself, where nothing would show it: it goes to the rows.
+func (*fingerList) Disabled() bool { return true }
+
+// Enable does nothing.
+func (*fingerList) Enable() {}
+
+// Disable does nothing.
+func (*fingerList) Disable() {}
+
 // Row is one visible row of a List, shown again for another index as the list scrolls.
 type Row struct {
 	*look.Pressable

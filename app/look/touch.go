@@ -17,6 +17,7 @@ type Touch struct {
 	OnLeave func()
 
 	self     fyne.Widget
+	outer    fyne.CanvasObject // what stands on the page in place of self; nil: self does
 	paint    func()
 	hovered  bool
 	pressed  bool
@@ -70,6 +71,9 @@ func (t *Touch) Extend(w fyne.Widget, paint func()) {
 	t.self, t.paint = w, paint
 	t.ExtendBaseWidget(w)
 }
+
+// Within says that outer, which embeds a pointer to t's widget, stands on the page in its place.
+func (t *Touch) Within(outer fyne.CanvasObject) { t.outer = outer }
 
 func (t *Touch) changed() {
 	if t.paint != nil {
@@ -170,7 +174,10 @@ func (t *Touch) focusGained() {
 	Activity()
 	t.focused = true
 	t.changed()
-	if t.self != nil {
+	switch {
+	case t.outer != nil:
+		Focused(t.outer)
+	case t.self != nil:
 		Focused(t.self)
 	}
 }

@@ -58,6 +58,7 @@ func newPickChip(label string, tap func()) *pickChip {
 	c.tick.Hide()
 	c.Pressable = look.NewPressable(look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(m.Touch, m.Touch) },
 		look.Pad(look.Gap2, look.Gap0, look.HStack(look.GapH, c.tick, look.Body(label).Single()))), tap)
+	c.Within(c)
 	return c
 }
 
