@@ -278,8 +278,8 @@ func (r *rig) wear(l look_) {
 }
 
 // Nothing is clipped, covered or too small to hit, and every colour can be read on its ground, in any screen, size, look
-// and language.
-func TestNothingIsClippedInAnyScreen(t *testing.T) {
+// and language; and the keyboard comes to everything.
+func TestEveryScreen(t *testing.T) {
 	enrolled := false
 	r := newGalleryRig(t, &enrolled)
 	base := look_{"zh", look.Standard, sizes[1]}
@@ -296,6 +296,9 @@ func TestNothingIsClippedInAnyScreen(t *testing.T) {
 			r.wear(l)
 			if again != nil {
 				again()
+			}
+			if least := r.s.Content().MinSize(); least.Width > l.size.Width || least.Height > l.size.Height {
+				t.Errorf("%s, %v: needs %v", name, l, least)
 			}
 			f := inspect(r.s.win)
 			if len(f.labels) == 0 {
@@ -320,6 +323,7 @@ func TestNothingIsClippedInAnyScreen(t *testing.T) {
 		if again != nil {
 			again()
 		}
+		checkTab(t, r, name)
 	})
 	const readable = 4.5
 	for p, where := range pairs {

@@ -106,12 +106,13 @@ func TestVoiceSpeedAndVolumeAreSettings(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Speaker = e })
 	r.login()
 	r.go_(screen.PageSettings, "")
-	for word, want := range map[string]speech.Settings{
-		"粤语": {Voice: speech.Cantonese}, "不朗读": {Voice: speech.Off}, "普通话": {},
-	} {
-		r.tap(word)
-		if e.set != want {
-			t.Errorf("%s: %+v", word, e.set)
+	for _, c := range []struct {
+		word string
+		want speech.Voice
+	}{{"粤语", speech.Cantonese}, {"不朗读", speech.Off}, {"普通话", speech.Mandarin}} {
+		r.tap(c.word)
+		if e.set != (speech.Settings{Voice: c.want}) {
+			t.Errorf("%s: %+v", c.word, e.set)
 		}
 	}
 	r.tap("慢")

@@ -7,8 +7,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
-
-	"bianmin/app/look"
 )
 
 // stop is a part that the keyboard comes to.
@@ -51,79 +49,72 @@ func stops(r *rig) []stop {
 	return out
 }
 
-// Tab and Shift+Tab come to every part that can be tapped or typed into, in the order in which one reads, and to nothing
-// that is out of sight; Esc and Enter are covered by the tests of the screens.
-func TestTheKeyboardComesToEverythingInReadingOrder(t *testing.T) {
-	enrolled := false
-	r := newGalleryRig(t, &enrolled)
-	gallery(t, r, &enrolled, func(name string, again func()) {
-		if again != nil {
-			again()
+// checkTab goes with Tab and Shift+Tab to every part of the screen that can be tapped or typed into: in the order in which
+// one reads, and to nothing that is out of sight. Esc and Enter are covered by the tests of the screens.
+func checkTab(t *testing.T, r *rig, name string) {
+	t.Helper()
+	c := r.s.win.Canvas()
+	all := stops(r)
+	if len(all) == 0 || strings.HasPrefix(name, "8") {
+		return // a kiosk's page buttons come and go as pages move, and its question goes at the first key
+	}
+	reach := map[fyne.Focusable]bool{}
+	for _, s := range all {
+		reach[s.part] = true
+	}
+	for _, hit := range inspect(r.s.win).targets {
+		f, ok := hit.self.(fyne.Focusable)
+		if _, veil := hit.self.(*sheet); veil {
+			continue
 		}
-		c := r.s.win.Canvas()
-		all := stops(r)
-		if len(all) == 0 || strings.HasPrefix(name, "8") {
-			return // a kiosk's page buttons come and go as pages move, and its question goes at the first key
+		if _, veil := hit.self.(*picker); veil {
+			continue
 		}
-		reach := map[fyne.Focusable]bool{}
-		for _, s := range all {
-			reach[s.part] = true
+		if !ok && !insideReach(hit, reach) {
+			t.Errorf("%s: %s is tapped and the keyboard never comes to it", name, hit.name)
+		} else if ok && !reach[f] {
+			t.Errorf("%s: %s is tapped and Tab passes over it", name, hit.name)
 		}
-		for _, hit := range inspect(r.s.win).targets {
-			f, ok := hit.self.(fyne.Focusable)
-			if _, veil := hit.self.(*sheet); veil {
-				continue
-			}
-			if _, veil := hit.self.(*picker); veil {
-				continue
-			}
-			if !ok && !insideReach(hit, reach) {
-				t.Errorf("%s: %s is tapped and the keyboard never comes to it", name, hit.name)
-			} else if ok && !reach[f] {
-				t.Errorf("%s: %s is tapped and Tab passes over it", name, hit.name)
-			}
+	}
+	for i := 1; i < len(all); i++ {
+		// In reading order what follows is not above what was before, unless it stands to the right of it: in a column
+		// of its own.
+		a, b := all[i-1].at, all[i].at
+		if b.b <= a.y+near && b.x < a.r-near && b.r > a.x+near {
+			t.Errorf("%s: Tab goes up from %s (%v) to %s (%v)", name, partName(all[i-1]), a, partName(all[i]), b)
 		}
-		for i := 1; i < len(all); i++ {
-			// In reading order what follows is not above what was before, unless it stands to the right of it: in a column
-			// of its own.
-			a, b := all[i-1].at, all[i].at
-			if b.b <= a.y+near && b.x < a.r-near && b.r > a.x+near {
-				t.Errorf("%s: Tab goes up from %s (%v) to %s (%v)", name, partName(all[i-1]), a, partName(all[i]), b)
-			}
+	}
+	here := c.Focused()
+	c.Focus(all[0].part)
+	for i, s := range all {
+		if got := c.Focused(); got != s.part {
+			t.Errorf("%s: stop %d is %T, not %s", name, i, got, partName(s))
+			break
 		}
-		here := c.Focused()
-		c.Focus(all[0].part)
-		for i, s := range all {
-			if got := c.Focused(); got != s.part {
-				t.Errorf("%s: stop %d is %T, not %s", name, i, got, partName(s))
-				break
-			}
-			o := s.part.(fyne.CanvasObject)
-			at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
-			if at.Y+o.Size().Height <= 0 || at.Y >= c.Size().Height {
-				t.Errorf("%s: the keyboard is at %s, which is out of sight at %.0f", name, partName(s), at.Y)
-			}
-			if k, ok := s.part.(interface{ HasFocus() bool }); ok && !k.HasFocus() {
-				t.Errorf("%s: %s does not show that it has the keyboard", name, partName(s))
-			}
-			test.FocusNext(c)
+		o := s.part.(fyne.CanvasObject)
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+		if at.Y+o.Size().Height <= 0 || at.Y >= c.Size().Height {
+			t.Errorf("%s: the keyboard is at %s, which is out of sight at %.0f", name, partName(s), at.Y)
 		}
-		back := map[fyne.Focusable]bool{} // parts inside others come after them in both directions
-		for range all {
-			back[c.Focused()] = true
-			test.FocusPrevious(c)
+		if k, ok := s.part.(interface{ HasFocus() bool }); ok && !k.HasFocus() {
+			t.Errorf("%s: %s does not show that it has the keyboard", name, partName(s))
 		}
-		for _, s := range all {
-			if !back[s.part] {
-				t.Errorf("%s: Shift+Tab does not come to %s", name, partName(s))
-			}
+		test.FocusNext(c)
+	}
+	back := map[fyne.Focusable]bool{} // parts inside others come after them in both directions
+	for range all {
+		back[c.Focused()] = true
+		test.FocusPrevious(c)
+	}
+	for _, s := range all {
+		if !back[s.part] {
+			t.Errorf("%s: Shift+Tab does not come to %s", name, partName(s))
 		}
-		c.Unfocus()
-		if here != nil {
-			c.Focus(here)
-		}
-	})
-	look.ReleaseHeld()
+	}
+	c.Unfocus()
+	if here != nil {
+		c.Focus(here)
+	}
 }
 
 func insideReach(hit target, reach map[fyne.Focusable]bool) bool {
