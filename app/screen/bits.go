@@ -123,7 +123,7 @@ func lookButtons(env *Env, onLook, onLang *func(string)) []fyne.CanvasObject {
 	buttons := []fyne.CanvasObject{
 		pick("elder", text, onLook, larger.String()), pick("contrast", tone, onLook, contrast.String()), pick("text", word, onLang, other),
 	}
-	if now.Elder && env.ReadAloud != nil {
+	if now.Elder && env.ReadAloud != nil && (env.Public == nil || !env.Public()) { // a kiosk has one at the top
 		buttons = append(buttons, look.QuietButton(env.T("speech.read"), "speaker", env.ReadAloud))
 	}
 	return buttons

@@ -99,12 +99,12 @@ func checkTab(t *testing.T, r *rig, name string) {
 		if k, ok := s.part.(interface{ HasFocus() bool }); ok && !k.HasFocus() {
 			t.Errorf("%s: %s does not show that it has the keyboard", name, partName(s))
 		}
-		test.FocusNext(c)
+		c.FocusNext()
 	}
 	back := map[fyne.Focusable]bool{} // parts inside others come after them in both directions
 	for range all {
 		back[c.Focused()] = true
-		test.FocusPrevious(c)
+		c.FocusPrevious()
 	}
 	for _, s := range all {
 		if !back[s.part] {
