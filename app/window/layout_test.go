@@ -72,7 +72,11 @@ func gallery(t *testing.T, r *rig, enrolled *bool, at func(name string, again fu
 	r.s.view.(*screen.Enroll).TapPrimary()
 	at("04 login", nil)
 	r.tap("王秀英")
-	at("05 login: PIN", func() { r.tap("王秀英"); r.pin("24") })
+	at("05 login: PIN", func() {
+		r.s.login()
+		r.tap("王秀英")
+		r.pin("24")
+	})
 	r.s.login()
 	r.tap("王秀英")
 	r.pin("000000")
@@ -94,13 +98,13 @@ func gallery(t *testing.T, r *rig, enrolled *bool, at func(name string, again fu
 	r.m.AskCorrection(t, r.d, done.Seq, "户口簿照片看不清", "hukouBook")
 	r.event(engine.Event{State: engine.Idle, LastAck: r.m.Clock.T, News: 1})
 	at("11 home: correction", nil)
-	at("12 home: search", func() { r.s.search(); r.typeText("lyz") })
-	at("13 home: a receipt's link", func() { r.press(fyne.KeyEscape); r.s.search(); r.typeText(done.Link) })
+	at("12 home: search", func() { r.find("lyz") })
+	at("13 home: a receipt's link", func() { r.find(done.Link) })
 	r.press(fyne.KeyEscape)
 	r.go_(screen.PageServices, "")
 	at("20 services", nil)
-	at("21 services: search", func() { r.s.search(); r.typeText("gljt") })
-	at("22 services: nothing found", func() { r.s.search(); r.typeText("gljtxyzw") })
+	at("21 services: search", func() { r.find("gljt") })
+	at("22 services: nothing found", func() { r.find("gljtxyzw") })
 	for _, item := range []string{"gaoling", "juzhu", "linshi"} {
 		r.go_(screen.PageGuide, item)
 		at("23 guide "+item, nil)
@@ -243,6 +247,16 @@ func fill(t *testing.T, in counter.Intake, path form.Path, v any) {
 	default:
 		in.Set(path, v)
 	}
+}
+
+// find types into the search of the screen, in place of what stands there.
+func (r *rig) find(text string) {
+	r.t.Helper()
+	r.s.search()
+	if f, ok := r.s.win.Canvas().Focused().(fyne.Shortcutable); ok {
+		f.TypedShortcut(&fyne.ShortcutSelectAll{})
+	}
+	r.typeText(text)
 }
 
 // newGalleryRig is a rig that is not enrolled until enrolled is set, and whose first try to enrol fails.
