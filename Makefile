@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts pinyin pinyin-tools rare rare-tools setup-run setup-test clean help
+.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,7 @@ unit: page-tools $(if $(FULL),pinyin-tools rare-tools)
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
 	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
+	packaging/kiosk-test.sh
 
 lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@mkdir -p $(TOOLS)
@@ -91,6 +92,9 @@ rare-tools:
 
 rare: setup-test rare-tools ## build the table of rare characters from Debian's unicode-data and npm with pinned versions
 	@CGO_ENABLED=0 $(GO) run ./packaging/rare/gen
+
+prompts: ## record the phrases that are spoken most (needs espeak-ng and sox)
+	@packaging/prompts/build.sh
 
 fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
 	@packaging/fonts/build.sh

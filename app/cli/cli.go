@@ -59,6 +59,8 @@ type Env struct {
 	Hello func(ctx context.Context) int
 	// Window opens the app on a folder; demo adds the sample county. Nil in programs without a window.
 	Window func(ctx context.Context, dir string, demo bool) int
+	// Kiosk is Window for a machine that the public uses alone, with its watchdog. Nil in programs without a window.
+	Kiosk func(ctx context.Context, dir string, demo bool) int
 
 	logFile io.Closer
 	verbose bool // say the cause of a fault, too
@@ -97,6 +99,7 @@ type options struct {
 	top                                    int  // of pinyin
 	exact                                  bool // of pinyin
 	rare                                   bool // of pinyin: find rare characters
+	kiosk                                  bool
 	jsonOut, once, rebuild, verbose        bool
 	to, from                               string // of backup and restore
 	daily, yes                             bool
@@ -196,6 +199,9 @@ func Main(ctx context.Context, line []string, e *Env) int {
 	fs.StringVar(&o.lang, "lang", e.Lang, "")
 	fs.BoolVar(&o.jsonOut, "json", false, "")
 	fs.BoolVar(&o.verbose, "verbose", false, "")
+	if c == nil || name == "demo" {
+		fs.BoolVar(&o.kiosk, "kiosk", false, "")
+	}
 	if c != nil && c.flags != nil {
 		c.flags(fs, o)
 	}
@@ -216,7 +222,7 @@ func Main(ctx context.Context, line []string, e *Env) int {
 	}
 	switch {
 	case c == nil:
-		return open(ctx, e, o.data, false)
+		return open(ctx, e, o, false)
 	case !c.folder:
 		return c.run(ctx, e, o, plain)
 	case e.Host == nil:
@@ -302,7 +308,11 @@ func Handler(e Env, h *Host, onRaise func()) control.Handler {
 }
 
 // open raises the window that holds the folder, or opens one.
-func open(ctx context.Context, e *Env, dir string, demo bool) int {
+func open(ctx context.Context, e *Env, o *options, demo bool) int {
+	dir := o.data
+	if o.kiosk && e.Kiosk != nil {
+		return e.Kiosk(ctx, dir, demo)
+	}
 	if code, err := control.Do(ctx, dir, control.Call{Dir: e.Dir, Lang: e.Lang}, nil, e.Out, e.Err); err == nil {
 		return code
 	}
@@ -322,7 +332,7 @@ func hello(ctx context.Context, e *Env, _ *options, _ []string) int {
 	return e.Hello(ctx)
 }
 
-func demo(ctx context.Context, e *Env, o *options, _ []string) int { return open(ctx, e, o.data, true) }
+func demo(ctx context.Context, e *Env, o *options, _ []string) int { return open(ctx, e, o, true) }
 
 func version(_ context.Context, e *Env, o *options, _ []string) int {
 	if o.jsonOut {

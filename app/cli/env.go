@@ -45,12 +45,15 @@ func systemLang(getenv func(string) string) string {
 }
 
 // OpenLog sends the log to the machine's folder. It holds no personal data: types that do redact themselves.
-func (e *Env) OpenLog(dir string) error {
+func (e *Env) OpenLog(dir string) error { return e.OpenLogAs(dir, "bianmin.log") }
+
+// OpenLogAs sends the log to a file of the given name there: two processes never write one file.
+func (e *Env) OpenLogAs(dir, name string) error {
 	logs := filepath.Join(dir, "logs")
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return fmt.Errorf("cli: log folder: %w", err)
 	}
-	w := &timberjack.Logger{Filename: filepath.Join(logs, "bianmin.log"), MaxSize: logMegabytes, MaxBackups: logBackups, FileMode: 0o600}
+	w := &timberjack.Logger{Filename: filepath.Join(logs, name), MaxSize: logMegabytes, MaxBackups: logBackups, FileMode: 0o600}
 	e.Close()
 	e.logFile = w
 	e.Log = slog.New(slog.NewJSONHandler(w, nil))

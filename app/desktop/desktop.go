@@ -20,6 +20,7 @@ import (
 	"bianmin/app/cli"
 	"bianmin/app/control"
 	"bianmin/app/demo"
+	"bianmin/app/device/speech"
 	"bianmin/app/window"
 	"bianmin/offline/desk"
 	"bianmin/offline/words"
@@ -36,6 +37,8 @@ type Options struct {
 	Env    *cli.Env
 	Dir    string
 	Demo   bool
+
+	watch *watched // of a kiosk; nil without a watchdog
 }
 
 // Run opens the window and returns the exit code when it is closed.
@@ -84,6 +87,19 @@ func run(ctx context.Context, o Options) error {
 	a := o.NewApp(AppID)
 	w := p.Window(ctx)
 	w.App, w.Post = a, fyne.Do
+	voice := speech.New(o.Env.Log, nil)
+	defer voice.Close()
+	w.Speaker = voice
+	if o.watch != nil {
+		o.watch.wear(&w)
+		go func() {
+			select {
+			case <-o.watch.gone:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+	}
 	var shell *window.Shell // set before the UI goroutine runs what is posted
 	p.Raise = func() { fyne.Do(func() { shell.Raise() }) }
 	p.Changed = func() { fyne.Do(func() { shell.Changed() }) }

@@ -398,6 +398,7 @@ func newOptionCard(o Option, many bool, onTap func()) *optionCard {
 	}
 	c.Pressable = look.NewPressable(look.AtLeast(fieldHeight, look.Pad(look.Gap2, look.Gap1,
 		look.HStack(look.Gap1, box, look.Grow(look.VStack(look.Gap0, words...))))), onTap).AsInput()
+	c.Within(c)
 	c.Pressable.OnLeave = func() {
 		if c.onLeave != nil {
 			c.onLeave()

@@ -101,6 +101,9 @@ func (e *entry) FocusGained() {
 
 // MouseDown is called by Fyne.
 func (e *entry) MouseDown(m *desktop.MouseEvent) {
+	if stopMoving() {
+		return // the finger stopped the page that ran under it
+	}
 	e.pressing = true
 	e.Entry.MouseDown(m)
 	e.pressing = false
@@ -154,9 +157,9 @@ func (e *entry) TypedShortcut(s fyne.Shortcut) {
 func (e *entry) Dragged(d *fyne.DragEvent) {
 	switch {
 	case e.scrolling != nil:
-		e.scrolling.by(d.Dragged.DY)
+		e.scrolling.glide.follow(d.Dragged.DY)
 		return
-	case e.selecting || e.MultiLine:
+	case e.selecting:
 		e.Entry.Dragged(d)
 		return
 	}
@@ -165,7 +168,7 @@ func (e *entry) Dragged(d *fyne.DragEvent) {
 	switch {
 	case abs(e.dragY) > slack && abs(e.dragY) > abs(e.dragX):
 		if e.scrolling = scrollAround(e); e.scrolling != nil {
-			e.scrolling.by(e.dragY)
+			e.scrolling.glide.follow(e.dragY)
 		}
 	case abs(e.dragX) > slack/2:
 		e.selecting = true
@@ -175,8 +178,11 @@ func (e *entry) Dragged(d *fyne.DragEvent) {
 
 // DragEnd is called by Fyne.
 func (e *entry) DragEnd() {
-	if e.selecting || e.MultiLine {
+	if e.selecting {
 		e.Entry.DragEnd()
+	}
+	if e.scrolling != nil {
+		e.scrolling.glide.release()
 	}
 	e.dragX, e.dragY, e.scrolling, e.selecting = 0, 0, nil, false
 }
@@ -202,6 +208,17 @@ type TextField struct {
 	offer   *oldOffer // for free text: characters of old systems, with the standard ones
 	faulty  bool
 	focused bool
+	secret  bool // is never read aloud
+}
+
+var _ look.Speaks = (*TextField)(nil)
+
+// Spoken is what is read aloud: what stands in the field.
+func (t *TextField) Spoken() string {
+	if t.secret {
+		return ""
+	}
+	return t.Shown()
 }
 
 // newTextField returns a field; ems is how wide it gets at most, in characters, 0 for as wide as the page.

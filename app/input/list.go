@@ -11,6 +11,8 @@ import (
 type List struct {
 	widget.BaseWidget
 	inner   *fingerList
+	pager   *pager
+	glide   *glide
 	moved   float32
 	sliding bool
 }
@@ -19,6 +21,15 @@ var _ fyne.Draggable = (*List)(nil)
 
 // fingerList is Fyne's list without its own selection: rows are pressable themselves.
 type fingerList struct{ widget.List }
+
+// Disabled keeps Tab from stopping at the list itself, where nothing would show it: it goes to the rows.
+func (*fingerList) Disabled() bool { return true }
+
+// Enable does nothing.
+func (*fingerList) Enable() {}
+
+// Disable does nothing.
+func (*fingerList) Disable() {}
 
 // Row is one visible row of a List, shown again for another index as the list scrolls.
 type Row struct {
@@ -30,6 +41,9 @@ type Row struct {
 // called with the index of the row that was tapped.
 func NewList(count func() int, build func() fyne.CanvasObject, show func(index int, content fyne.CanvasObject), onTap func(index int)) *List {
 	l := &List{inner: &fingerList{}}
+	l.glide = newGlide(l.by)
+	l.pager = newPager(func(pages float32) { l.PageBy(int(pages)) })
+	look.SetOnPress(stopMoving)
 	contents := make(map[*Row]fyne.CanvasObject)
 	l.inner.Length = count
 	l.inner.CreateItem = func() fyne.CanvasObject {
@@ -95,34 +109,68 @@ func (l *List) Reveal(index int) { l.list().ScrollTo(index) }
 // PageBy goes pages up (negative) or down.
 func (l *List) PageBy(pages int) {
 	l.list().ScrollToOffset(max(0, l.inner.GetScrollOffset()+float32(pages)*(l.Size().Height-RowHeight()/2)))
+	l.showPager()
 }
 
 // Dragged is called by Fyne.
 func (l *List) Dragged(d *fyne.DragEvent) {
 	look.Activity()
 	l.moved += d.Dragged.DY
-	if !l.sliding && abs(l.moved) > slack {
+	switch {
+	case l.sliding:
+		l.glide.follow(d.Dragged.DY)
+	case abs(l.moved) > slack:
 		l.sliding = true
 		look.ReleaseHeld()
-	}
-	if l.sliding {
-		l.by(d.Dragged.DY)
+		l.glide.follow(l.moved)
 	}
 }
 
-func (l *List) by(dy float32) { l.inner.ScrollToOffset(max(0, l.inner.GetScrollOffset()-dy)) }
+func (l *List) by(dy float32) {
+	l.inner.ScrollToOffset(max(0, l.inner.GetScrollOffset()-dy))
+	l.showPager()
+}
 
-// DragEnd is called by Fyne. A movement within the slack was a tap.
+// DragEnd is called by Fyne. A movement within the slack was a tap; after a longer one the list runs on.
 func (l *List) DragEnd() {
-	tap := !l.sliding
+	slid := l.sliding
 	l.moved, l.sliding = 0, false
-	if tap {
+	if slid {
+		l.glide.release()
+	} else {
 		look.TapHeld()
 	}
 }
 
+// showPager enables the page buttons that lead somewhere.
+func (l *List) showPager() {
+	at, room := l.inner.GetScrollOffset(), l.inner.Size().Height
+	l.pager.show(at > 0, at+room < float32(l.inner.Length())*RowHeight()-1)
+}
+
 // CreateRenderer is called by Fyne.
-func (l *List) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(l.inner) }
+func (l *List) CreateRenderer() fyne.WidgetRenderer { return &listRenderer{l} }
+
+type listRenderer struct{ l *List }
+
+func (r *listRenderer) Destroy() {}
+
+func (r *listRenderer) MinSize() fyne.Size { return r.l.inner.MinSize() }
+
+func (r *listRenderer) Objects() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{r.l.inner}, r.l.pager.objects()...)
+}
+
+func (r *listRenderer) Layout(size fyne.Size) {
+	r.l.inner.Resize(fyne.NewSize(max(0, size.Width-r.l.pager.strip()), size.Height))
+	r.l.pager.layout(size)
+	r.l.showPager()
+}
+
+func (r *listRenderer) Refresh() {
+	r.Layout(r.l.Size())
+	r.l.inner.Refresh()
+}
 
 // Refresh shows the rows anew, after the data changed.
 func (l *List) Refresh() {

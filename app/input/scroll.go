@@ -25,6 +25,8 @@ type Scroll struct {
 	content fyne.CanvasObject
 	view    *fyne.Container // the wheel's catcher below the content
 	inner   *container.Scroll
+	pager   *pager
+	glide   *glide
 	moved   float32
 	sliding bool
 }
@@ -37,9 +39,12 @@ var live []weak.Pointer[Scroll]
 // NewScroll returns a scroll area around content.
 func NewScroll(content fyne.CanvasObject) *Scroll {
 	s := &Scroll{content: content}
-	s.view = look.Arrange(viewLayout{s}, newWheel(s.by), content)
+	s.glide = newGlide(s.by)
+	s.pager = newPager(s.PageBy)
+	s.view = look.Arrange(viewLayout{s}, newBare(s.by), content)
 	s.inner = container.NewVScroll(s.view)
 	s.inner.OnScrolled = func(p fyne.Position) {
+		s.showPager()
 		if s.OnScrolled != nil {
 			s.OnScrolled(p.Y)
 		}
@@ -48,6 +53,7 @@ func NewScroll(content fyne.CanvasObject) *Scroll {
 	live = slices.DeleteFunc(live, func(p weak.Pointer[Scroll]) bool { return p.Value() == nil })
 	live = append(live, weak.Make(s))
 	look.SetOnFocus(bringIntoView)
+	look.SetOnPress(stopMoving)
 	return s
 }
 
@@ -55,12 +61,12 @@ func NewScroll(content fyne.CanvasObject) *Scroll {
 type viewLayout struct{ s *Scroll }
 
 func (l viewLayout) MinSize([]fyne.CanvasObject) fyne.Size {
-	return fyne.NewSize(0, look.HeightFor(l.s.content, l.s.Size().Width))
+	return fyne.NewSize(0, look.HeightFor(l.s.content, l.s.width()))
 }
 
 func (l viewLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Resize(size)
-	l.s.content.Resize(fyne.NewSize(l.s.Size().Width, size.Height))
+	l.s.content.Resize(fyne.NewSize(l.s.width(), size.Height))
 }
 
 // scrollAround returns the innermost scroll area in use that obj is in; nil when there is none.
@@ -85,10 +91,19 @@ func bringIntoView(obj fyne.CanvasObject) {
 	}
 }
 
+// width is that of the content: what the page buttons leave.
+func (s *Scroll) width() float32 { return max(0, s.Size().Width-s.pager.strip()) }
+
+// limit is the greatest distance from the top.
+func (s *Scroll) limit() float32 { return max(0, s.view.Size().Height-s.Size().Height) }
+
+func (s *Scroll) showPager() { s.pager.show(s.Offset() > 0, s.Offset() < s.limit()-1) }
+
 // SetContent changes what is scrolled and goes to its top.
 func (s *Scroll) SetContent(content fyne.CanvasObject) {
 	s.content = content
 	s.view.Objects[1] = content
+	s.glide.stop()
 	s.inner.Offset = fyne.Position{}
 	s.Refresh()
 }
@@ -101,8 +116,8 @@ func (s *Scroll) Offset() float32 { return s.inner.Offset.Y }
 
 // ScrollTo goes to the given distance from the top, as far as there is content.
 func (s *Scroll) ScrollTo(offset float32) {
-	limit := max(0, s.view.Size().Height-s.Size().Height)
-	s.inner.ScrollToOffset(fyne.NewPos(0, min(max(0, offset), limit)))
+	s.inner.ScrollToOffset(fyne.NewPos(0, min(max(0, offset), s.limit())))
+	s.showPager()
 }
 
 // Top goes to the beginning.
@@ -130,22 +145,23 @@ func (s *Scroll) by(dy float32) { s.ScrollTo(s.Offset() - dy) }
 func (s *Scroll) Dragged(d *fyne.DragEvent) {
 	look.Activity()
 	s.moved += d.Dragged.DY
-	if !s.sliding && abs(s.moved) > slack {
+	switch {
+	case s.sliding:
+		s.glide.follow(d.Dragged.DY)
+	case abs(s.moved) > slack:
 		s.sliding = true
 		look.ReleaseHeld()
-		s.by(s.moved)
-		return
-	}
-	if s.sliding {
-		s.by(d.Dragged.DY)
+		s.glide.follow(s.moved)
 	}
 }
 
-// DragEnd is called by Fyne. A movement within the slack was a tap.
+// DragEnd is called by Fyne. A movement within the slack was a tap; after a longer one the page runs on.
 func (s *Scroll) DragEnd() {
-	tap := !s.sliding
+	slid := s.sliding
 	s.moved, s.sliding = 0, false
-	if tap {
+	if slid {
+		s.glide.release()
+	} else {
 		look.TapHeld()
 	}
 }
@@ -163,19 +179,25 @@ func (r *scrollRenderer) MinSize() fyne.Size {
 	t := look.Measures().Touch
 	return fyne.NewSize(t, t)
 }
-func (r *scrollRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.s.inner} }
+
+func (r *scrollRenderer) Objects() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{r.s.inner}, r.s.pager.objects()...)
+}
 
 func (r *scrollRenderer) Layout(size fyne.Size) {
-	r.s.inner.Resize(size)
+	r.s.pager.layout(size)
 	r.fit(size)
 }
 
 func (r *scrollRenderer) fit(size fyne.Size) {
+	r.s.inner.Resize(fyne.NewSize(max(0, size.Width-r.s.pager.strip()), size.Height))
+	size = r.s.inner.Size()
 	r.s.view.Resize(r.s.view.MinSize().Max(size))
 	r.s.ScrollTo(r.s.Offset())
 }
 
 func (r *scrollRenderer) Refresh() {
+	r.s.pager.layout(r.s.Size())
 	r.fit(r.s.Size())
 	r.s.inner.Refresh()
 }

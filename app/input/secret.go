@@ -12,7 +12,7 @@ const mostBesideIcon = 48
 func NewSecret() *TextField {
 	const most = 128
 	t := newTextField(plain(most), false, "", 0)
-	t.entry.Password = true
+	t.entry.Password, t.secret = true, true
 	return t
 }
 

@@ -2,6 +2,7 @@ package input
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"bianmin/app/look"
@@ -36,6 +37,26 @@ func (w *wheel) HeightFor(float32) float32 { return 0 }
 
 // CreateRenderer is called by Fyne.
 func (w *wheel) CreateRenderer() fyne.WidgetRenderer { return nothing{} }
+
+// bare is the wheel's catcher below a page, where a finger that comes down beside everything holds the page.
+type bare struct{ wheel }
+
+var _ desktop.Mouseable = (*bare)(nil)
+
+func newBare(turn func(dy float32)) *bare {
+	b := &bare{wheel{turn: turn}}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// MouseDown is called by Fyne.
+func (b *bare) MouseDown(*desktop.MouseEvent) {
+	look.Activity()
+	stopMoving()
+}
+
+// MouseUp is called by Fyne.
+func (b *bare) MouseUp(*desktop.MouseEvent) {}
 
 type nothing struct{}
 

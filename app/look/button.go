@@ -231,6 +231,7 @@ func NewTile(icon, word, note string, onTap func()) *Tile {
 	drawing := NewIconSized(icon, RolePrimary, func(m Tokens) float32 { return m.TileIcon })
 	t.Pressable = NewPressable(AtLeast(func(m Tokens) fyne.Size { return fyne.NewSize(0, m.Touch*2.6) },
 		Pad(Gap2, Gap2, VStack(Gap1, Spring(), Centered(drawing), VStack(GapH, t.word, t.note), Spring()))), onTap)
+	t.Within(t)
 	return t
 }
 

@@ -37,7 +37,7 @@ func NewFieldFrame(label string, input fyne.CanvasObject) *FieldFrame {
 	for _, o := range []fyne.CanvasObject{f.star, f.mark, f.help, f.fault, f.aside} {
 		o.Hide()
 	}
-	f.Compose(f, VStack(GapH, HStack(GapH, f.label, f.star, f.mark, Spring(), f.aside), input, f.fault, f.help))
+	f.Compose(f, VStack(GapH, Arrange(&sidesLayout{}, HStack(GapH, f.label, f.star, f.mark), f.aside), input, f.fault, f.help))
 	return f
 }
 
@@ -99,4 +99,54 @@ func (f *FieldFrame) SetSource(text string, aside ...fyne.CanvasObject) {
 		f.aside.Objects = append([]fyne.CanvasObject{f.source}, aside...)
 	}
 	f.Refresh()
+}
+
+// sidesLayout puts the first object at the left and the second at the right; where both have no room in a row, the
+// second stands below.
+type sidesLayout struct{ width float32 }
+
+var _ FlowLayout = (*sidesLayout)(nil)
+
+func (l *sidesLayout) fits(o []fyne.CanvasObject, width float32) bool {
+	return !o[1].Visible() || o[0].MinSize().Width+Gap1.Size()+o[1].MinSize().Width <= width
+}
+
+func (l *sidesLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	first := HeightFor(o[0], width)
+	switch {
+	case !o[1].Visible():
+		return first
+	case l.fits(o, width):
+		return max(first, HeightFor(o[1], o[1].MinSize().Width))
+	}
+	return first + GapH.Size() + HeightFor(o[1], width)
+}
+
+func (l *sidesLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	w := o[0].MinSize().Width
+	if o[1].Visible() {
+		w = max(w, o[1].MinSize().Width)
+	}
+	return fyne.NewSize(w, l.HeightFor(o, max(w, l.width)))
+}
+
+func (l *sidesLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	first := HeightFor(o[0], size.Width)
+	if !l.fits(o, size.Width) {
+		o[0].Move(fyne.NewPos(0, 0))
+		o[0].Resize(fyne.NewSize(size.Width, first))
+		o[1].Move(fyne.NewPos(0, first+GapH.Size()))
+		o[1].Resize(fyne.NewSize(size.Width, HeightFor(o[1], size.Width)))
+		return
+	}
+	right := o[1].MinSize().Width
+	if !o[1].Visible() {
+		right = 0
+	}
+	second := HeightFor(o[1], right)
+	o[0].Move(fyne.NewPos(0, (size.Height-first)/2))
+	o[0].Resize(fyne.NewSize(size.Width-right, first))
+	o[1].Move(fyne.NewPos(size.Width-right, (size.Height-second)/2))
+	o[1].Resize(fyne.NewSize(right, second))
 }

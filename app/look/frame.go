@@ -32,6 +32,7 @@ type TopBarState struct {
 	State    State    // its colour and shape
 	Offline  bool     // shows the crossed-out cloud instead of the state's shape
 	Devices  []string // printer and reader, only what is wrong
+	End      string   // word of the button that ends a visit to a kiosk; "" hides it
 	Operator string   // name of who is logged in; "" hides operator and lock
 }
 
@@ -40,12 +41,17 @@ type TopBar struct {
 	Composite
 	// OnSync, OnOperator and OnLock are called on taps; nil does nothing.
 	OnSync, OnOperator, OnLock func()
+	// OnRead reads the screen aloud; its button is there in the old-age sizes.
+	OnRead func()
+	// OnEnd is called by the button that ends a visit.
+	OnEnd func()
 
 	station, page  *Text
 	sync           *StatusDot
 	syncTap        *Pressable
 	devices        *fyne.Container
 	operator, lock *Button
+	read, end      *Button
 }
 
 // NewTopBar returns an empty bar; lock is the word of the lock button.
@@ -59,10 +65,12 @@ func NewTopBar() *TopBar {
 	b.syncTap = NewRow(Pad(Gap1, Gap0, b.sync), func() { call(b.OnSync) })
 	b.operator = QuietButton("", "user", func() { call(b.OnOperator) })
 	b.lock = QuietButton(Word("look.lock"), "lock", func() { call(b.OnLock) })
+	b.read = QuietButton(Word("look.read"), "speaker", func() { call(b.OnRead) })
+	b.end = NewButton(Secondary, "", "cross", func() { call(b.OnEnd) })
 	emblem := AtLeast(func(t Tokens) fyne.Size { return fyne.NewSize(t.Touch*0.9, t.Touch*0.9) },
 		Layer(NewSurface(RolePrimary, RoleClear), Centered(NewIconSized("mark", RoleOnPrimary,
 			func(t Tokens) float32 { return t.Icon * 1.25 }))))
-	row := HStack(Gap2, emblem, Grow(VStack(Gap0, b.page, b.station)), b.devices, HStack(Gap0, b.syncTap, b.operator, b.lock))
+	row := HStack(Gap2, emblem, Grow(VStack(Gap0, b.page, b.station)), b.devices, HStack(Gap0, b.read, b.syncTap, b.operator, b.lock, b.end))
 	b.Compose(b, Layer(NewSurface(RoleSurface, RoleClear).Square(), VStack(Gap0,
 		AtLeast(func(t Tokens) fyne.Size { return fyne.NewSize(0, t.TopBar-t.Border) }, Pad(Gap2, Gap0, row)), Line())))
 	return b
@@ -85,6 +93,10 @@ func (b *TopBar) Set(s TopBarState) {
 	b.operator.Hidden, b.lock.Hidden = s.Operator == "", s.Operator == ""
 	b.operator.SetText(s.Operator)
 	b.lock.SetText(Word("look.lock"))
+	b.end.Hidden = s.End == ""
+	b.end.SetText(s.End)
+	b.read.Hidden = b.OnRead == nil || !Current().Elder || s.Operator != "" // the rail has it then
+	b.read.SetText(Word("look.read"))
 	b.Refresh()
 }
 
@@ -195,7 +207,7 @@ func (cornerLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 func Edges(top, bottom, left, body fyne.CanvasObject) *fyne.Container {
 	l := &edgesLayout{top: top, bottom: bottom, left: left, body: body}
 	c := Arrange(l)
-	for _, o := range []fyne.CanvasObject{body, left, bottom, top} {
+	for _, o := range []fyne.CanvasObject{top, left, body, bottom} { // in the order in which they are read, and Tab goes
 		if o != nil {
 			c.Objects = append(c.Objects, o)
 		}

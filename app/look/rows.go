@@ -251,6 +251,7 @@ func newStepCell(s *Steps, index int) *stepCell {
 
 func (c *stepCell) draw() {
 	state := c.owner.StateOf(c.index)
+	c.disabled = state != StepDone || c.owner.OnTap == nil // the keyboard passes over what leads nowhere
 	c.tick.Hidden, c.number.Hidden = state != StepDone, state == StepDone
 	switch state {
 	case StepDone:
@@ -293,19 +294,22 @@ func (r *stepCellRenderer) MinSize() fyne.Size {
 	if r.c.word.Visible() {
 		w += Measures().Grid + r.c.word.MinSize().Width
 	}
-	return fyne.NewSize(w, Measures().Touch)
+	return fyne.NewSize(max(w, Measures().Touch), Measures().Touch)
 }
 
 func (r *stepCellRenderer) Layout(size fyne.Size) {
 	c, disc := r.c, r.c.disc()
-	y := (size.Height - disc) / 2
-	c.ground.Move(fyne.NewPos(0, y))
+	x, y := float32(0), (size.Height-disc)/2
+	if !c.word.Visible() {
+		x = (size.Width - disc) / 2 // the target is wider than the disc
+	}
+	c.ground.Move(fyne.NewPos(x, y))
 	c.ground.Resize(fyne.NewSize(disc, disc))
 	number := c.number.MinSize()
-	c.number.Move(fyne.NewPos(0, (size.Height-number.Height)/2))
+	c.number.Move(fyne.NewPos(x, (size.Height-number.Height)/2))
 	c.number.Resize(fyne.NewSize(disc, number.Height))
 	edge := disc * 0.7
-	c.tick.Move(fyne.NewPos((disc-edge)/2, (size.Height-edge)/2))
+	c.tick.Move(fyne.NewPos(x+(disc-edge)/2, (size.Height-edge)/2))
 	c.tick.Resize(fyne.NewSize(edge, edge))
 	word := c.word.MinSize()
 	c.word.Move(fyne.NewPos(disc+Measures().Grid, (size.Height-word.Height)/2))
@@ -339,8 +343,8 @@ func (r *stepsRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *stepsRenderer) MinSize() fyne.Size {
-	disc := r.s.cells[0].disc()
-	return fyne.NewSize(disc*float32(len(r.s.cells))*1.5, Measures().Touch)
+	m := Measures()
+	return fyne.NewSize((m.Touch+m.Grid)*float32(len(r.s.cells)), m.Touch)
 }
 
 func (r *stepsRenderer) Layout(size fyne.Size) {

@@ -107,6 +107,11 @@ func (t *Text) Align(a fyne.TextAlign) *Text {
 // Text returns the whole text.
 func (t *Text) Text() string { return t.text }
 
+// Cut reports whether the text ends in an ellipsis, because it needs more lines than it may have.
+func (t *Text) Cut() bool {
+	return !t.single && t.limit > 0 && len(breakLines(t.text, t.Size().Width, t.measure)) > t.limit
+}
+
 // SetText changes the text.
 func (t *Text) SetText(text string) {
 	if t.text == text {

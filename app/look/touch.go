@@ -17,11 +17,13 @@ type Touch struct {
 	OnLeave func()
 
 	self     fyne.Widget
+	outer    fyne.CanvasObject // what stands on the page in place of self; nil: self does
 	paint    func()
 	hovered  bool
 	pressed  bool
 	focused  bool
 	disabled bool
+	deaf     bool // the finger that is down on it stopped a moving page and means no tap
 }
 
 var (
@@ -35,6 +37,13 @@ var (
 // held is what the pointer is down on. A finger rarely keeps still: when a scroll area has taken the movement for a
 // drag of a few pixels, it taps this itself (see TapHeld), because Fyne no longer does.
 var held *Touch
+
+// press is asked first when a finger comes down on something.
+var press func() bool
+
+// SetOnPress sets who is asked when a finger comes down on something that is tapped; fn reports whether the finger has
+// done its work with that, as when it stops a page that runs. nil: nobody.
+func SetOnPress(fn func() bool) { press = fn }
 
 // TapHeld taps what the pointer went down on and forgets it. Scroll areas call it at the end of a drag too short to be
 // meant. It reports whether there was something.
@@ -63,6 +72,9 @@ func (t *Touch) Extend(w fyne.Widget, paint func()) {
 	t.ExtendBaseWidget(w)
 }
 
+// Within says that outer, which embeds a pointer to t's widget, stands on the page in its place.
+func (t *Touch) Within(outer fyne.CanvasObject) { t.outer = outer }
+
 func (t *Touch) changed() {
 	if t.paint != nil {
 		t.paint()
@@ -79,9 +91,13 @@ func (t *Touch) Pressed() bool { return t.pressed && !t.disabled }
 func (t *Touch) HasFocus() bool { return t.focused }
 
 // Tapped is called by Fyne; OnTap follows unless it is disabled.
-func (t *Touch) Tapped(*fyne.PointEvent) {
+func (t *Touch) Tapped(e *fyne.PointEvent) {
 	if held == t {
 		held = nil
+	}
+	if t.deaf && e != nil { // a key is no finger
+		t.deaf = false
+		return
 	}
 	if !t.disabled && t.OnTap != nil {
 		t.OnTap()
@@ -94,6 +110,9 @@ func (t *Touch) MouseDown(*desktop.MouseEvent) {
 		return
 	}
 	Activity()
+	if t.deaf = press != nil && press(); t.deaf {
+		return
+	}
 	held = t
 	t.pressed = true
 	t.changed()
@@ -155,7 +174,10 @@ func (t *Touch) focusGained() {
 	Activity()
 	t.focused = true
 	t.changed()
-	if t.self != nil {
+	switch {
+	case t.outer != nil:
+		Focused(t.outer)
+	case t.self != nil:
 		Focused(t.self)
 	}
 }

@@ -58,6 +58,7 @@ func newPickChip(label string, tap func()) *pickChip {
 	c.tick.Hide()
 	c.Pressable = look.NewPressable(look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(m.Touch, m.Touch) },
 		look.Pad(look.Gap2, look.Gap0, look.HStack(look.GapH, c.tick, look.Body(label).Single()))), tap)
+	c.Within(c)
 	return c
 }
 
@@ -119,7 +120,11 @@ func lookButtons(env *Env, onLook, onLang *func(string)) []fyne.CanvasObject {
 	if now.HighContrast {
 		tone = env.T("login.normalContrast")
 	}
-	return []fyne.CanvasObject{
+	buttons := []fyne.CanvasObject{
 		pick("elder", text, onLook, larger.String()), pick("contrast", tone, onLook, contrast.String()), pick("text", word, onLang, other),
 	}
+	if now.Elder && env.ReadAloud != nil && (env.Public == nil || !env.Public()) { // a kiosk has one at the top
+		buttons = append(buttons, look.QuietButton(env.T("speech.read"), "speaker", env.ReadAloud))
+	}
+	return buttons
 }

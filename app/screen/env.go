@@ -19,6 +19,7 @@ const (
 	PageCase     Page = "case"     // Arg: case seq
 	PageSync     Page = "sync"
 	PageSettings Page = "settings"
+	PageKiosk    Page = "kiosk"
 	// PageOperators is reached from the settings: who may log in.
 	PageOperators Page = "operators"
 	// PagePrinters is reached from the settings and from receipts: printers, and what waits to be printed.
@@ -74,6 +75,12 @@ type Env struct {
 	Say func(kind, text string)
 	// Fail shows an error in words and logs its cause.
 	Fail func(err error)
+	// Public reports whether a person is alone with the machine: then nothing of anybody else may be seen.
+	Public func() bool
+	// Speak says texts aloud, in place of what is being said; nil where nothing speaks.
+	Speak func(texts ...string)
+	// ReadAloud reads the whole screen; nil where nothing speaks.
+	ReadAloud func()
 	// DemoPINs are shown on the login screen; nil outside demo mode.
 	DemoPINs map[string]string
 	// DemoNetwork cuts (false) and restores (true) the sample county's network; nil outside demo mode.

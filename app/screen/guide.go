@@ -67,6 +67,10 @@ func NewGuide(env *Env, m *vm.Guide) *Guide {
 }
 
 func (s *Guide) start() {
+	if s.env.Public != nil && s.env.Public() { // nobody else's name is shown
+		goTo(s.env, s.vm.For(""))
+		return
+	}
 	if to, ok := s.vm.Begin(); ok {
 		goTo(s.env, to)
 		return
@@ -160,7 +164,7 @@ func (s *Guide) material(m vm.GuideMaterial) fyne.CanvasObject {
 			badges = append(badges, look.NewBadge(look.StateSuccess, word))
 		}
 	}
-	lines := []fyne.CanvasObject{look.HStack(look.Gap1, append([]fyne.CanvasObject{look.Grow(look.Strong(m.Name))}, badges...)...)}
+	lines := []fyne.CanvasObject{look.Wrap(look.Gap1, append([]fyne.CanvasObject{look.Strong(m.Name)}, badges...)...)}
 	for _, l := range m.Lines {
 		lines = append(lines, look.Label(l))
 	}

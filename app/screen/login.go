@@ -124,7 +124,7 @@ func (s *Login) head(st vm.LoginState) fyne.CanvasObject {
 			look.Centered(look.NewIconSized("mark", look.RoleOnPrimary, func(t look.Tokens) float32 { return t.Icon * 1.7 }))))
 	right := func(o fyne.CanvasObject) fyne.CanvasObject { return look.HStack(look.Gap0, look.Spring(), o) }
 	return look.HStack(look.Gap2, emblem,
-		look.Grow(look.VStack(look.Gap0, look.PageTitle(st.Station).Lines(1), look.Label(st.Note))),
+		look.Grow(look.VStack(look.Gap0, look.PageTitle(st.Station), look.Label(st.Note))),
 		look.VStack(look.Gap0, look.HStack(look.Gap1, look.Spring(), s.date.Single(), s.time), right(s.clock)))
 }
 

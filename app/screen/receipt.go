@@ -28,6 +28,7 @@ type Receipt struct {
 	sentence *look.Text
 	number   *look.Text
 	noLabel  *look.Text
+	read     *look.Button
 	official *look.Text
 	stages   *fyne.Container
 	slip     *fyne.Container
@@ -57,6 +58,7 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.heading = look.PageTitle("").Lines(1)
 	r.far, r.sentence = look.NewIcon("clock", look.RoleSecondary), look.Body("")
 	r.noLabel = look.Label("")
+	r.read = readButton(env, func() []string { return []string{env.T("speech.receiptNo"), r.state.No} })
 	r.number = look.Figure("")
 	r.official = look.Label("")
 	r.stages = look.Wrap(look.Gap1)
@@ -69,7 +71,7 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	// All of it scrolls: in large type what stands above the slip would leave it no room.
 	left := input.NewScroll(look.HStackTop(look.Gap2, look.Grow(look.VStack(look.Gap1,
 		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
-		look.VStack(look.Gap0, r.noLabel, r.number, r.official), r.stages, r.prints.box, r.files,
+		look.VStack(look.Gap0, r.noLabel, look.Wrap(look.Gap1, r.number, r.read), r.official), r.stages, r.prints.box, r.files,
 		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip)))), look.VStack(look.Gap0))) // beside the text the bar has room
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
@@ -155,6 +157,7 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.sentence.SetRole(role)
 	r.sentence.SetText(s.Sentence)
 	r.noLabel.SetText(r.env.T("receipt.number"))
+	r.read.SetText(r.env.T("speech.read"))
 	r.number.SetText(s.No)
 	r.official.Hidden = s.Official == ""
 	if s.Official != "" {

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -15,6 +16,8 @@ import (
 type Settings struct {
 	// OnLook and OnLang are called with the name of a look or a language to change to.
 	OnLook, OnLang func(name string)
+	// OnVoice is called with a choice for reading aloud: "voice.…", "speed.…" or "volume.…".
+	OnVoice func(name string)
 	// OnIdle is called with the minutes after which the machine locks by itself.
 	OnIdle func(minutes string)
 	// OnOperators is called to see who may log in.
@@ -29,7 +32,7 @@ type Settings struct {
 	now func() time.Time
 
 	looks, langs   map[string]*look.Pressable
-	idle           map[string]*look.Pressable
+	idle, voices   map[string]*look.Pressable
 	marks          map[string]*look.Icon
 	pin            *pinForm
 	pinOpen        *look.Button
@@ -50,7 +53,7 @@ var _ View = (*Settings)(nil)
 
 // NewSettings builds the screen; now paces the progress of the check.
 func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
-	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, idle: map[string]*look.Pressable{}, marks: map[string]*look.Icon{}}
+	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, idle: map[string]*look.Pressable{}, voices: map[string]*look.Pressable{}, marks: map[string]*look.Icon{}}
 	st, t := m.State(), env.T
 	s.pin = newPINForm(env, true, s.changePIN, func() { m.OpenPIN(false); s.Refresh() })
 	s.pinOpen = look.NewButton(look.Secondary, t("settings.changePIN"), "key", func() {
@@ -86,6 +89,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 	s.body = look.VStack(look.Gap3,
 		look.Card(look.Title(t("settings.lookTitle")), s.choices(st.Looks, s.looks, &s.OnLook, 13), look.Line(),
 			look.Title(t("settings.langTitle")), s.choices(st.Langs, s.langs, &s.OnLang, 13)),
+		s.speechCard(st),
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
 			look.Wrap(look.Gap2, s.pinOpen, lock, who, s.pinDone), s.pin.root, look.Line(),
 			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
@@ -155,13 +159,16 @@ func (s *Settings) changePIN(old, fresh, again string) {
 
 // Show shows st.
 func (s *Settings) Show(st vm.SettingsState) {
-	for _, c := range append(append(append([]vm.Choice{}, st.Looks...), st.Langs...), st.Idle...) {
+	for _, c := range slices.Concat(st.Looks, st.Langs, st.Idle, st.Voices, st.Speeds, st.Volumes) {
 		card := s.looks[c.Value]
 		if card == nil {
 			card = s.langs[c.Value]
 		}
 		if card == nil {
 			card = s.idle[c.Value]
+		}
+		if card == nil {
+			card = s.voices[c.Value]
 		}
 		card.SetSelected(c.On)
 		s.marks[c.Value].Hidden = !c.On

@@ -38,6 +38,7 @@ type Wizard struct {
 	cards    *cardReader
 	page     *formPage
 	review   *fyne.Container
+	read     *fyne.Container // reads the review aloud
 	sign     *signPanel
 	column   *fyne.Container
 	scroll   *input.Scroll
@@ -70,6 +71,7 @@ func NewWizard(env *Env, m *vm.Wizard) *Wizard {
 	w.summary = newWizardSummary(w.jump)
 	w.cards = newCardReader(w)
 	w.review = look.VStack(look.Gap2)
+	w.read = look.HStack(look.Gap0, look.Spring(), readButton(env, func() []string { return look.Reading(w.review) }))
 	w.sign = newSignPanel(w)
 	w.column = look.VStack(look.Gap2)
 	w.scroll = input.NewScroll(look.Column(w.column))
@@ -168,9 +170,13 @@ func (w *Wizard) Show(s vm.WizardState) {
 		w.review.Objects = reviewCards(s.Review, w.edit)
 	}
 	w.review.Hidden = len(s.Review) == 0
+	w.read.Hidden = w.review.Hidden
+	if turned && s.ID == form.StepSignature && s.Signer >= 0 {
+		speak(w.env, w.env.T("speech.sign"))
+	}
 	grown = w.sign.show(s) || grown
 	if turned || len(w.column.Objects) == 0 {
-		w.column.Objects = []fyne.CanvasObject{w.heading, w.notice, w.warning, w.summary, w.cards, w.page.box, w.review, w.sign}
+		w.column.Objects = []fyne.CanvasObject{w.heading, w.notice, w.warning, w.summary, w.cards, w.page.box, w.read, w.review, w.sign}
 		grown = true
 	}
 	switch {

@@ -37,6 +37,7 @@ type Settings struct {
 	pinBusy  bool
 	pinDone  bool
 	idle     int // minutes
+	speech   [3]string
 }
 
 // NewSettings returns the state. look is the name of the look in use; gateway the platform's address.
@@ -46,12 +47,13 @@ func NewSettings(t Texts, c counter.Counter, s counter.Session, version, gateway
 
 // SettingsState is what the screen 设置 shows.
 type SettingsState struct {
-	Looks, Langs []Choice
-	Idle         []Choice // minutes with nobody there after which the machine locks
-	About        []Fact
-	SecretWarns  bool
-	Secret       string // where the machine secret lives and what that is worth
-	Operator     string
+	Looks, Langs            []Choice
+	Idle                    []Choice // minutes with nobody there after which the machine locks
+	Voices, Speeds, Volumes []Choice // for reading aloud
+	About                   []Fact
+	SecretWarns             bool
+	Secret                  string // where the machine secret lives and what that is worth
+	Operator                string
 
 	Checking  bool
 	Progress  string
@@ -180,6 +182,7 @@ func (v *Settings) State() SettingsState {
 	for _, n := range IdleMinutes {
 		st.Idle = append(st.Idle, Choice{itoa(n), t.T("settings.idleN", "n", itoa(n)), "", n == v.idle})
 	}
+	v.speechState(&st)
 	station := v.c.Station()
 	about := func(key, value string) { st.About = append(st.About, Fact{t.T("settings." + key), value}) }
 	about("station", station.In(t.Lang()))

@@ -28,8 +28,13 @@ func (s *Shell) build() {
 	s.top, s.rail = look.NewTopBar(), look.NewRail()
 	s.top.OnSync = func() { s.Go(screen.Route{Page: screen.PageSync}) }
 	s.top.OnOperator = func() { s.Go(screen.Route{Page: screen.PageSettings}) }
-	s.top.OnLock = s.Lock
+	s.top.OnLock = s.giveBack
+	s.top.OnRead, s.top.OnEnd = s.readAloud, s.endVisit
 	s.rail.OnSelect = func(id string) {
+		if id == railRead {
+			s.readAloud()
+			return
+		}
 		for _, r := range railPages {
 			if r.id == id {
 				s.Go(screen.Route{Page: r.page})
@@ -43,6 +48,14 @@ func (s *Shell) build() {
 // showBar shows title, line and operator, and the rail.
 func (s *Shell) showBar() {
 	if s.session == nil || s.alone != nil || s.view == nil {
+		return
+	}
+	if s.kiosk.public {
+		end := ""
+		if s.history[len(s.history)-1].route.Page != screen.PageKiosk {
+			end = s.T("kiosk.end")
+		}
+		s.top.Set(look.TopBarState{Station: s.machine.Counter.Station().In(s.Lang()), Page: s.view.Title(), End: end})
 		return
 	}
 	line := s.line.State(s)
@@ -60,6 +73,9 @@ func (s *Shell) showBar() {
 			item.Mark = s.line.Needs()
 		}
 		items = append(items, item)
+	}
+	if look.Current().Elder {
+		items = append(items, look.RailItem{ID: railRead, Icon: "speaker", Word: s.T("speech.read")})
 	}
 	s.rail.SetItems(items...)
 	here := s.here()

@@ -19,7 +19,7 @@ const (
 var find = &desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierControl}
 
 // keys makes the window's keys work wherever the keyboard is: Esc goes back, Enter does the primary act, Ctrl+F searches,
-// F1 says the keys. What is typed, or scanned, while nothing has the keyboard goes to the search, or to the PIN.
+// F1 reads the screen aloud and shows the keys. What is typed, or scanned, while nothing has the keyboard goes to the search, or to the PIN.
 func (s *Shell) keys() {
 	c := s.win.Canvas()
 	c.SetOnTypedKey(s.key)
@@ -50,6 +50,7 @@ func (s *Shell) key(e *fyne.KeyEvent) {
 			p.TapPrimary()
 		}
 	case fyne.KeyF1:
+		s.readAloud()
 		if s.session != nil {
 			s.say("info", s.T("window.keys"))
 		}
@@ -100,6 +101,9 @@ func (s *Shell) typed(r rune) {
 // touch notes that a person did something.
 func (s *Shell) touch() {
 	s.active = s.o.Clock.Now()
+	if s.kiosk.ask != nil {
+		s.goOn()
+	}
 	if s.warned {
 		s.warned = false
 		s.clearNote(true)
@@ -111,12 +115,23 @@ func (s *Shell) tick() {
 	if v, ok := s.view.(screen.Ticker); ok {
 		v.Tick()
 	}
+	if s.o.OnTick != nil {
+		s.o.OnTick()
+	}
 	if s.session == nil {
+		return
+	}
+	if s.kiosk.public {
+		s.kioskTick()
 		return
 	}
 	switch idle := s.o.Clock.Now().Sub(s.active); {
 	case idle >= s.idleAfter():
 		s.warned = false
+		if s.o.Kiosk {
+			s.openToPublic()
+			return
+		}
 		s.Lock()
 		s.say("info", s.T("window.idleLocked"))
 	case idle >= s.idleAfter()-idleWarn && !s.warned:

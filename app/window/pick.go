@@ -177,6 +177,10 @@ func (r *pickerRenderer) Refresh() {
 
 // pickFile asks for a file and reads it.
 func (s *Shell) pickFile(exts []string, then func(name string, data []byte)) {
+	if s.kiosk.public { // no files of the machine are shown to the public
+		s.say("info", s.T("kiosk.askStaff"))
+		return
+	}
 	s.showSheet(newPicker(s, s.T("window.pick"), exts, "", func(path string) {
 		s.o.Work(func() {
 			data, err := readFile(path)
@@ -217,6 +221,10 @@ func withoutPath(err error) error {
 
 // saveFile asks where to keep data, and writes it.
 func (s *Shell) saveFile(name string, data []byte) {
+	if s.kiosk.public {
+		s.say("info", s.T("kiosk.askStaff"))
+		return
+	}
 	s.showSheet(newPicker(s, s.T("window.save"), []string{filepath.Ext(name)}, name, func(path string) {
 		write := func() {
 			s.o.Work(func() {

@@ -77,6 +77,7 @@ func newRigOn(t *testing.T, m *desktest.Machine, change func(*Options)) *rig {
 		look.SetOnActivity(nil)
 		look.SetOnShortcut(nil)
 		look.SetLang("zh")
+		input.SetPaged(false)
 	})
 	return r
 }

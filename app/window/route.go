@@ -116,12 +116,18 @@ func allPages() map[screen.Page]*page {
 			model: func(s *Shell, _ string) (any, error) {
 				m := vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String())
 				m.SetIdle(int(s.idleAfter() / time.Minute))
+				s.tellSpeech(m)
 				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
 				s.deviceSettings(v)
+				v.OnVoice = func(name string) {
+					s.setVoice(name)
+					s.tellSpeech(m)
+					v.Refresh()
+				}
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnPrinters = func() { s.Go(screen.Route{Page: screen.PagePrinters}) }
 				v.OnIdle = func(minutes string) {
@@ -140,6 +146,7 @@ func allPages() map[screen.Page]*page {
 				return v
 			}),
 		},
+		screen.PageKiosk: kioskPage(),
 		screen.PageOperators: {
 			rail:  railSettings,
 			model: func(s *Shell, _ string) (any, error) { return vm.NewOperators(s, s.session), nil },
@@ -214,6 +221,7 @@ const (
 	railCases    = "cases"
 	railSync     = "sync"
 	railSettings = "settings"
+	railRead     = "read" // no place: reads the screen aloud, in the old-age sizes
 )
 
 var railPages = []struct {
@@ -232,6 +240,9 @@ func (s *Shell) Go(r screen.Route) {
 	if s.session == nil {
 		return
 	}
+	if r.Page == screen.PageHome && s.kiosk.public {
+		r = screen.Route{Page: screen.PageKiosk}
+	}
 	if err := s.visit(r); err != nil {
 		s.fail(err)
 	}
@@ -244,7 +255,7 @@ func (s *Shell) visit(r screen.Route) error {
 		return nil
 	}
 	p := s.pages[r.Page]
-	if p == nil {
+	if p == nil || !s.allowed(r.Page) {
 		return fmt.Errorf("window: no page %q", r.Page)
 	}
 	model, err := p.model(s, r.Arg)
@@ -260,7 +271,7 @@ func (s *Shell) visit(r screen.Route) error {
 		s.history = s.history[:i] // one goes back to a screen that one came from
 	}
 	switch {
-	case r.Page == screen.PageHome:
+	case r.Page == screen.PageHome, r.Page == screen.PageKiosk:
 		s.history = nil
 	case p.root && len(s.history) > 0:
 		s.history = s.history[:1]
@@ -285,6 +296,10 @@ func (s *Shell) Back() {
 }
 
 func (s *Shell) leave() {
+	if s.o.Kiosk {
+		s.noteDraft()
+	}
+	s.speaker().Cut() // it read the screen that goes
 	if s.view != nil {
 		s.view.Leave()
 		s.view = nil
@@ -314,7 +329,7 @@ func (s *Shell) show() {
 	p := s.here()
 	s.view = p.page.view(s, p.model)
 	framed := s.alone == nil
-	s.top.Hidden, s.rail.Hidden = !framed, !framed
+	s.top.Hidden, s.rail.Hidden = !framed, !framed || s.kiosk.public
 	s.holder.Objects = []fyne.CanvasObject{s.view.Object()}
 	s.showBar()
 	s.root.Refresh()
@@ -357,6 +372,7 @@ func (s *Shell) endSession() {
 	if s.machine.Spool != nil {
 		s.machine.Spool.Lock()
 	}
+	s.closeToPublic()
 	if err := session.Close(context.Background()); err != nil {
 		s.log.Error("end session", slog.Any("cause", err))
 	}

@@ -22,7 +22,10 @@ const settingsName = "settings.json"
 type settings struct {
 	Look   string `json:"look,omitempty"` // look.Mode.String
 	Lang   string `json:"lang,omitempty"`
-	Idle   int    `json:"idle,omitempty"`   // minutes with nobody there after which the machine locks; 0: the default
+	Idle   int    `json:"idle,omitempty"`  // minutes with nobody there after which the machine locks; 0: the default
+	Voice  string `json:"voice,omitempty"` // who reads aloud, how fast and how loud: "voice.…", "speed.…", "volume.…"
+	Speed  string `json:"speed,omitempty"`
+	Volume string `json:"volume,omitempty"`
 	Phrase bool   `json:"phrase,omitempty"` // PINs are typed in a field instead of the pad
 	Reader string `json:"reader,omitempty"` // port of the ID-card reader; "": none
 	Camera string `json:"camera,omitempty"` // id of the camera, see camera.Camera; "": none
@@ -108,7 +111,7 @@ func (s *Shell) setIdle(minutes int) {
 
 // setLang changes the language at once.
 func (s *Shell) setLang(lang string) {
-	s.keep.Lang = lang
+	s.keep.Lang, s.lang = lang, lang
 	look.SetLang(lang)
 	s.rebuild()
 	s.keepSettings()

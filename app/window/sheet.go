@@ -15,6 +15,7 @@ type sheet struct {
 	widget.BaseWidget
 	veil    *canvas.Rectangle
 	card    fyne.CanvasObject
+	text    *look.Text
 	yes, no *look.Button
 }
 
@@ -24,7 +25,7 @@ var _ fyne.Tappable = (*sheet)(nil)
 var veil = color.NRGBA{A: 0x8C}
 
 func newSheet(title, text, yes, no string, danger bool, onYes, onNo func()) *sheet {
-	q := &sheet{veil: canvas.NewRectangle(veil)}
+	q := &sheet{veil: canvas.NewRectangle(veil), text: look.Body(text)}
 	kind, icon, ink := look.Primary, "help", look.RolePrimary
 	if danger {
 		kind, icon, ink = look.Danger, "warn", look.RoleDanger
@@ -32,11 +33,14 @@ func newSheet(title, text, yes, no string, danger bool, onYes, onNo func()) *she
 	q.yes, q.no = look.NewButton(kind, yes, "", onYes), look.SecondaryButton(no, onNo)
 	q.card = look.Card(
 		look.HStackTop(look.Gap2, look.NewIconSized(icon, ink, func(m look.Tokens) float32 { return m.TileIcon * 0.8 }),
-			look.Grow(look.VStack(look.Gap1, look.Title(title), look.Body(text)))),
+			look.Grow(look.VStack(look.Gap1, look.Title(title), q.text))),
 		look.HStack(look.Gap2, look.Spring(), q.no, q.yes))
 	q.ExtendBaseWidget(q)
 	return q
 }
+
+// Content is what the question says, to be read aloud.
+func (q *sheet) Content() fyne.CanvasObject { return q.card }
 
 // Tapped is called by Fyne: a tap beside the question does nothing.
 func (q *sheet) Tapped(*fyne.PointEvent) {}

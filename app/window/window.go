@@ -13,6 +13,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"bianmin/app/device/speech"
 	"bianmin/app/device/spool"
 	"bianmin/app/look"
 	"bianmin/app/screen"
@@ -51,6 +52,17 @@ type Options struct {
 	DemoPINs map[string]string
 	// DemoNetwork cuts and restores the sample county's network; nil elsewhere. Called off the UI goroutine.
 	DemoNetwork func(on bool)
+	// Kiosk makes it a machine that the public uses alone: the whole screen, no way out but a PIN.
+	Kiosk bool
+	// Handover is told, in a kiosk, what the watchdog has to keep for the next start; Restored is what it kept. On the UI
+	// goroutine, or that of Work.
+	Handover func(Handover)
+	Restored Handover
+	// OnTick is called each second on the UI goroutine: the program is alive. OnReset when a kiosk begins anew: what else
+	// holds something of the person who was there forgets it. Both may be nil.
+	OnTick, OnReset func()
+	// Speaker reads aloud; nil: nothing does.
+	Speaker speech.Speaker
 	// Clock is the machine's; nil is the system's.
 	Clock clocks.Clock
 	// PickFile lets a person choose a file, SaveFile where to keep one; nil asks with a dialog.
@@ -85,6 +97,8 @@ type Shell struct {
 	root   *fyne.Container
 
 	machine *Machine
+	kiosk   kiosk
+	lang    string          // of the moment; a kiosk's settings outlive it
 	session counter.Session // nil: nobody is logged in
 	line    vm.Topline
 	history []place           // the last is on the screen
@@ -142,8 +156,10 @@ func New(o Options) *Shell {
 	if s.keep.Lang == "" {
 		s.keep.Lang = o.Lang
 	}
-	look.SetLang(s.keep.Lang)
+	s.lang = s.keep.Lang
+	look.SetLang(s.lang)
 	look.Set(o.App, look.ParseMode(s.keep.Look))
+	s.speaker().Set(s.speech())
 	s.win = o.App.NewWindow(s.T("window.title"))
 	s.makeEnv()
 	s.build()
@@ -151,6 +167,10 @@ func New(o Options) *Shell {
 	s.win.SetContent(s.root)
 	s.win.Resize(fyne.NewSize(openWidth, openHeight))
 	s.win.SetCloseIntercept(s.close)
+	if o.Kiosk {
+		s.win.SetFullScreen(true)
+		s.win.SetCloseIntercept(func() {})
+	}
 	s.keys()
 	s.open()
 	return s
@@ -159,7 +179,7 @@ func New(o Options) *Shell {
 func (s *Shell) makeEnv() {
 	s.env = &screen.Env{
 		T: s.T, Lang: s.Lang, Post: s.o.Post, Work: s.o.Work, Go: s.Go, Back: s.Back, Confirm: s.confirm,
-		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Fail: s.fail, DemoPINs: s.o.DemoPINs, Window: s.win,
+		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Speak: s.speak, ReadAloud: s.readAloud, Fail: s.fail, Public: func() bool { return s.kiosk.public }, DemoPINs: s.o.DemoPINs, Window: s.win,
 	}
 	if s.o.PickFile != nil {
 		s.env.PickFile = s.o.PickFile
@@ -227,17 +247,17 @@ func (s *Shell) Window() fyne.Window { return s.win }
 // T returns a text in the language of the moment.
 func (s *Shell) T(key string, pairs ...string) string {
 	if len(pairs) == 0 {
-		return s.o.Texts.T(s.keep.Lang, key, nil)
+		return s.o.Texts.T(s.lang, key, nil)
 	}
 	args := make(map[string]string, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		args[pairs[i]] = pairs[i+1]
 	}
-	return s.o.Texts.TS(s.keep.Lang, key, args)
+	return s.o.Texts.TS(s.lang, key, args)
 }
 
 // Lang returns the language of the moment.
-func (s *Shell) Lang() string { return s.keep.Lang }
+func (s *Shell) Lang() string { return s.lang }
 
 // open takes the machine's folder.
 func (s *Shell) open() {
@@ -251,7 +271,14 @@ func (s *Shell) open() {
 func (s *Shell) opened(m Machine, err error) {
 	switch {
 	case err == nil:
+		if s.o.Kiosk {
+			m.Counter = noticing{m.Counter, func(operator, pin string) { s.o.Post(func() { s.hand(Handover{Operator: operator, PIN: pin}) }) }}
+		}
 		s.machine = &m
+		if s.o.Restored.Operator != "" {
+			s.restore(s.o.Restored)
+			return
+		}
 		s.login()
 	case errors.Is(err, errNotEnrolled):
 		s.enroll()
@@ -307,6 +334,10 @@ func (s *Shell) loggedIn(session counter.Session) {
 	s.wake() // what waits for a login goes on now
 	s.touch()
 	s.clearNote(true)
+	if s.o.Kiosk {
+		s.openToPublic()
+		return
+	}
 	back := s.resume
 	s.resume = nil
 	s.Go(screen.Route{Page: screen.PageHome})

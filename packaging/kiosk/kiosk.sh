@@ -1,151 +1,105 @@
 #!/bin/sh
-# Makes a Debian, UOS or Kylin machine a kiosk, or an ordinary machine again.
-#   kiosk.sh install [--root DIR]            the session, its user, device rules; begins at the next start
-#   kiosk.sh remove  [--root DIR] [--purge]  all of it gone; --purge: the kiosk's data, too
-#   kiosk.sh status  [--root DIR]
-# --root works on a folder (an image, a test) and starts nothing.
+# Makes this machine a self-service machine, or takes that back.
+# Usage: packaging/kiosk/kiosk.sh install|remove [--root DIR] [--dry-run]
+# --root DIR puts the files below DIR and touches neither users nor services; --dry-run only says what would be done.
+# remove leaves the data in /var/lib/bianmin-kiosk: cases that were not delivered are in it. It says so.
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 
-from=$(cd "$(dirname "$0")/files" && pwd)
-what=${1:-}
-[ $# -gt 0 ] && shift
-root=
-purge=
+usage() {
+	echo "usage: kiosk.sh install|remove [--root DIR] [--dry-run]" >&2
+	exit 2
+}
+
+act=${1:-}
+[ "$act" = install ] || [ "$act" = remove ] || usage
+shift
+root=""
+dry=""
 while [ $# -gt 0 ]; do
 	case $1 in
-	--root)
-		root=${2:?--root DIR}
-		shift
-		;;
-	--purge) purge=1 ;;
-	*) what= ;;
+	--root) [ $# -ge 2 ] || usage
+		root=${2%/}
+		shift ;;
+	--dry-run) dry=1 ;;
+	*) usage ;;
 	esac
 	shift
 done
 
-state=$root/var/lib/bianmin-kiosk-install
-list=$state/files
-data=$root/var/lib/bianmin-kiosk
-alias=$root/etc/systemd/system/display-manager.service
-cad=$root/etc/systemd/system/ctrl-alt-del.target
-
-say() { printf '%s\n%s\n' "$1" "$2"; }
-die() {
-	say "$1" "$2" >&2
-	exit 1
+# file, place, mode
+files() {
+	cat <<-LIST
+		bianmin-kiosk.service /etc/systemd/system/bianmin-kiosk.service 644
+		session /usr/lib/bianmin/kiosk/session 755
+		openbox.xml /usr/lib/bianmin/kiosk/openbox.xml 644
+		10-bianmin-kiosk.conf /etc/X11/xorg.conf.d/10-bianmin-kiosk.conf 644
+		70-bianmin-devices.rules /etc/udev/rules.d/70-bianmin-devices.rules 644
+		bianmin-kiosk.sysusers /etc/sysusers.d/bianmin-kiosk.conf 644
+		bianmin-kiosk.tmpfiles /etc/tmpfiles.d/bianmin-kiosk.conf 644
+		90-bianmin-kiosk.sysctl /etc/sysctl.d/90-bianmin-kiosk.conf 644
+		logind.conf /etc/systemd/logind.conf.d/bianmin-kiosk.conf 644
+	LIST
 }
 
-mayWrite() {
-	[ -n "$root" ] || [ "$(id -u)" = 0 ] || die "请用管理员身份运行（sudo）。" "Run this as root (sudo)."
+# ours are the folders that nobody else puts anything into.
+ours="/usr/lib/bianmin/kiosk /usr/lib/bianmin"
+
+say() { echo "$*"; }
+try() {
+	say "$*"
+	[ -n "$dry" ] || "$@"
 }
 
-# makeDir makes a folder under the root, and notes which ones were not there.
-makeDir() {
-	path=
-	for part in $(echo "$1" | tr / ' '); do
-		path=$path${path:+/}$part
-		[ -d "$root/$path" ] && continue
-		mkdir "$root/$path"
-		made="$path
-$made"
-	done
+# on_machine runs what only the machine itself has: users, services, rules.
+on_machine() {
+	[ -z "$root" ] || return 0
+	try "$@"
 }
 
-install() {
-	mayWrite
-	made=
-	[ ! -e "$list" ] || die "已经安装。要重新安装请先 remove。" "Installed already. To install again, remove first."
-	if [ -z "$root" ]; then
-		for p in xinit openbox systemd-sysusers chvt; do
-			command -v $p >/dev/null || die "缺少 $p。请先安装：apt install xserver-xorg-core xinit openbox x11-xserver-utils libgl1-mesa-dri kbd" \
-				"$p is missing. Install first: apt install xserver-xorg-core xinit openbox x11-xserver-utils libgl1-mesa-dri kbd"
+need_root() {
+	[ -n "$root" ] || [ -n "$dry" ] || [ "$(id -u)" = 0 ] || {
+		echo "需要管理员权限 / run it as root" >&2
+		exit 1
+	}
+}
+
+install_all() {
+	need_root
+	if [ -z "$root" ] && [ -z "$dry" ]; then
+		for p in xinit openbox bianmin; do
+			command -v "$p" >/dev/null 2>&1 || {
+				echo "缺少 $p，请先安装：xinit openbox xserver-xorg x11-xserver-utils / $p is missing" >&2
+				exit 1
+			}
 		done
-		[ -x /usr/bin/bianmin ] || die "没有 /usr/bin/bianmin。请先安装程序。" "There is no /usr/bin/bianmin. Install the program first."
 	fi
-	# Nothing of others is written over: look first.
-	(cd "$from" && find . -type f | sort) | while read -r f; do
-		[ ! -e "$root/${f#./}" ] || die "文件已存在，不会覆盖：$root/${f#./}" "This file is there and is not written over: $root/${f#./}"
+	files | while read -r file place mode; do
+		try install -D -m "$mode" "$here/$file" "$root$place"
 	done
-	makeDir var/lib/bianmin-kiosk-install
-	[ ! -L "$alias" ] || readlink "$alias" >"$state/display-manager"
-	for f in $(cd "$from" && find . -type f | sort); do
-		f=${f#./}
-		echo "$f" >>"$list"
-		makeDir "$(dirname "$f")"
-		mode=644
-		[ ! -x "$from/$f" ] || mode=755
-		cp "$from/$f" "$root/$f"
-		chmod $mode "$root/$f"
-	done
-	printf %s "$made" >"$state/folders"
-	if [ ! -e "$cad" ] && [ ! -L "$cad" ]; then
-		ln -s /dev/null "$cad"
-		echo etc/systemd/system/ctrl-alt-del.target >>"$list"
-	fi
-	if [ -z "$root" ]; then
-		systemd-sysusers
-		systemd-tmpfiles --create /usr/lib/tmpfiles.d/bianmin-kiosk.conf
-		sysctl -q -p /etc/sysctl.d/90-bianmin-kiosk.conf || true
-		udevadm control --reload && udevadm trigger --subsystem-match=usbmisc --subsystem-match=tty --subsystem-match=hidraw --subsystem-match=video4linux || true
-		systemctl daemon-reload
-		systemctl enable --force -q bianmin-kiosk.service
-		systemctl set-default -q graphical.target
-	fi
-	say "已安装。重新启动后，本机就是自助服务终端。" "Installed. After the next start this machine is a kiosk."
+	on_machine systemd-sysusers /etc/sysusers.d/bianmin-kiosk.conf
+	on_machine systemd-tmpfiles --create /etc/tmpfiles.d/bianmin-kiosk.conf
+	on_machine udevadm control --reload
+	on_machine udevadm trigger
+	on_machine sysctl -q -p /etc/sysctl.d/90-bianmin-kiosk.conf
+	on_machine systemctl daemon-reload
+	on_machine systemctl set-default graphical.target
+	on_machine systemctl enable bianmin-kiosk.service
+	say "完成：重启后进入自助服务 / done: self-service begins with the next start of the machine"
 }
 
-remove() {
-	mayWrite
-	[ -e "$list" ] || die "没有安装。" "Not installed."
-	[ -n "$root" ] || systemctl disable -q bianmin-kiosk.service || true
-	while read -r f; do
-		rm -f "$root/$f"
-	done <"$list"
-	if [ -e "$state/display-manager" ]; then
-		ln -sfn "$(cat "$state/display-manager")" "$alias"
-	fi
-	folders=$(cat "$state/folders")
-	rm -rf "$state"
-	for d in $folders; do # those that were made, when nobody else uses them
-		rmdir "$root/$d" 2>/dev/null || true
+remove_all() {
+	need_root
+	on_machine systemctl disable --now bianmin-kiosk.service || true
+	files | while read -r _ place _; do
+		try rm -f "$root$place"
 	done
-	if [ -z "$root" ]; then
-		udevadm control --reload || true
-		systemctl daemon-reload
-	fi
-	if [ -n "$purge" ]; then
-		rm -rf "$data"
-		if [ -z "$root" ]; then
-			userdel bianmin-kiosk 2>/dev/null || true
-			groupdel bianmin-devices 2>/dev/null || true
-		fi
-		say "已移除，数据也已删除。" "Removed, and the data with it."
-	elif [ -e "$data" ]; then
-		say "已移除。数据还在 $data；要一并删除请加 --purge（未上报的办件会丢失）。" "Removed. The data is still in $data; --purge removes it, too (cases that were not sent would be lost)."
-	else
-		say "已移除。" "Removed."
-	fi
+	for d in $ours /etc/systemd/logind.conf.d; do
+		[ ! -d "$root$d" ] || [ -n "$(ls -A "$root$d")" ] || try rmdir "$root$d"
+	done
+	on_machine systemctl daemon-reload
+	on_machine udevadm control --reload
+	say "完成。数据仍在 /var/lib/bianmin-kiosk，其中可能有未送达的办件 / done. The data stays in /var/lib/bianmin-kiosk: cases may be in it that were not delivered"
 }
 
-status() {
-	[ -e "$list" ] || die "没有安装。" "Not installed."
-	bad=0
-	while read -r f; do
-		if [ -L "$root/$f" ]; then
-			continue
-		elif ! cmp -s "$from/$f" "$root/$f"; then
-			say "被改动或缺失：$root/$f" "Changed or missing: $root/$f"
-			bad=1
-		fi
-	done <"$list"
-	[ $bad = 0 ] || exit 1
-	say "已安装，文件完好。" "Installed, all files as they were."
-}
-
-case $what in
-install | remove | status) $what ;;
-*)
-	sed -n '2,6s/^# \{0,1\}//p' "$0"
-	exit 2
-	;;
-esac
+if [ "$act" = install ]; then install_all; else remove_all; fi
