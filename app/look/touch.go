@@ -36,6 +36,9 @@ var (
 // drag of a few pixels, it taps this itself (see TapHeld), because Fyne no longer does.
 var held *Touch
 
+// Held reports whether the pointer is down on something that is tapped.
+func Held() bool { return held != nil && held.pressed }
+
 // TapHeld taps what the pointer went down on and forgets it. Scroll areas call it at the end of a drag too short to be
 // meant. It reports whether there was something.
 func TapHeld() bool {

@@ -152,6 +152,17 @@ const (
 	LineAdd  LineKind = "add"  // ends a group: adds a row
 )
 
+// Asks says what a text field is to hold, for whoever types into it.
+type Asks int
+
+// What a text may be.
+const (
+	AsksText  Asks = iota
+	AsksName       // a person's name
+	AsksPlace      // an address
+	AsksCode       // letters and digits
+)
+
 // WizardLine is one line of a step. Lines are comparable: equal lines look the same.
 type WizardLine struct {
 	Path     form.Path
@@ -170,6 +181,7 @@ type WizardLine struct {
 	Places   int // digits behind the point
 	Level    int // of a division
 	Files    string
+	Asks     Asks // what a line of text is to be
 	Absent   bool // LineFact: Shown says that there is nothing
 	Required bool
 	Fixed    bool // may not be changed

@@ -107,6 +107,7 @@ func (s *Shell) tick() {
 	if s.session == nil {
 		return
 	}
+	s.keepLearned(false)
 	switch idle := s.o.Clock.Now().Sub(s.active); {
 	case idle >= s.idleAfter():
 		s.warned = false

@@ -329,10 +329,11 @@ func (s *Shell) Lock() {
 
 func (s *Shell) endSession() {
 	session := s.session
-	s.session = nil
 	if session == nil {
 		return
 	}
+	s.quitServing()
+	s.session = nil
 	if err := session.Close(context.Background()); err != nil {
 		s.log.Error("end session", slog.Any("cause", err))
 	}

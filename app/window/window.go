@@ -56,6 +56,10 @@ type Options struct {
 	PickFile func(exts []string, then func(name string, data []byte))
 	// SaveFile keeps data as a file.
 	SaveFile func(name string, data []byte)
+	// After runs fn on the UI goroutine after d unless stop is called before; nil is the system's clock with Post.
+	After func(d time.Duration, fn func()) (stop func())
+	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it.
+	Rare func(insert func(text string), done func()) fyne.CanvasObject
 }
 
 // Machine is what Open gives.
@@ -94,6 +98,8 @@ type Shell struct {
 	warned  bool              // that the machine locks in a moment
 	reading bool              // the counts are being read
 	again   bool              // they are to be read once more after that
+
+	typing typing
 
 	mu     sync.Mutex    // guards latest
 	latest *engine.Event // newest event that is not shown yet; nil: none
@@ -142,6 +148,7 @@ func New(o Options) *Shell {
 	look.Set(o.App, look.ParseMode(s.keep.Look))
 	s.win = o.App.NewWindow(s.T("window.title"))
 	s.makeEnv()
+	s.makeBoard()
 	s.build()
 	s.win.SetPadded(false)
 	s.win.SetContent(s.root)
@@ -282,6 +289,7 @@ func (s *Shell) loggedIn(session counter.Session) {
 	s.session = &waking{Session: session, wake: s.submitted}
 	s.wake() // what waits for a login goes on now
 	s.touch()
+	s.serve()
 	s.clearNote(true)
 	back := s.resume
 	s.resume = nil
