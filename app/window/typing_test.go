@@ -1,6 +1,7 @@
 package window
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -306,13 +307,7 @@ func TestScreenKeysFillAForm(t *testing.T) {
 	}
 }
 
-func at(size fyne.Size) string {
-	return strings.Join([]string{number(size.Width), number(size.Height)}, "x")
-}
-
-func number(x float32) string {
-	return strings.TrimRight(strings.TrimRight(time.Duration(x*1e9).String(), "s"), "m")
-}
+func at(size fyne.Size) string { return fmt.Sprintf("%.0fx%.0f", size.Width, size.Height) }
 
 func (p *typist) fillByKeys(t *testing.T) {
 	board := p.s.Board()
