@@ -37,6 +37,7 @@ type Settings struct {
 	pinBusy  bool
 	pinDone  bool
 	idle     int // minutes
+	typing   Typing
 }
 
 // NewSettings returns the state. look is the name of the look in use; gateway the platform's address.
@@ -48,6 +49,9 @@ func NewSettings(t Texts, c counter.Counter, s counter.Session, version, gateway
 type SettingsState struct {
 	Looks, Langs []Choice
 	Idle         []Choice // minutes with nobody there after which the machine locks
+	Keyboard     []Choice // when the keyboard on the screen comes up
+	Layouts      []Choice // to write Chinese with
+	Fuzzy        []Choice // pairs of sounds; any number is on
 	About        []Fact
 	SecretWarns  bool
 	Secret       string // where the machine secret lives and what that is worth
@@ -179,6 +183,7 @@ func (v *Settings) State() SettingsState {
 	for _, n := range IdleMinutes {
 		st.Idle = append(st.Idle, Choice{itoa(n), t.T("settings.idleN", "n", itoa(n)), "", n == v.idle})
 	}
+	v.typingState(&st)
 	station := v.c.Station()
 	about := func(key, value string) { st.About = append(st.About, Fact{t.T("settings." + key), value}) }
 	about("station", station.In(t.Lang()))

@@ -104,11 +104,13 @@ func allPages() map[screen.Page]*page {
 			model: func(s *Shell, _ string) (any, error) {
 				m := vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String())
 				m.SetIdle(int(s.idleAfter() / time.Minute))
+				m.SetTyping(s.keep.typed())
 				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
 				v := screen.NewSettings(s.env, m, s.o.Clock.Now)
 				v.OnLang, v.OnLock = s.setLang, s.Lock
+				s.typingChoices(m, v)
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnIdle = func(minutes string) {
 					n, err := strconv.Atoi(minutes)

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 
 	"bianmin/app/input"
 	"bianmin/app/input/keyboard"
+	"bianmin/app/screen"
+	"bianmin/app/vm"
 	"bianmin/offline/counter"
 	"bianmin/offline/pinyin/ime"
 )
@@ -145,9 +148,37 @@ func (s *Shell) forgetLearned() {
 	})
 }
 
-// setTyping changes what a person chose about typing, at once.
-func (s *Shell) setTyping(change func(*settings)) {
-	change(&s.keep)
-	s.typing.board.Configure(s.keep.typing())
-	s.keepSettings()
+// pairs are the pairs of sounds by the names of vm.FuzzyPairs.
+var pairs = map[string]ime.Fuzzy{
+	"z": ime.FuzzyZ, "c": ime.FuzzyC, "s": ime.FuzzyS, "n": ime.FuzzyN, "f": ime.FuzzyF, "an": ime.FuzzyAn, "en": ime.FuzzyEn,
+	"in": ime.FuzzyIn,
+}
+
+// typed are the settings as the screen 设置 names them.
+func (v settings) typed() vm.Typing {
+	k := v.typing()
+	out := vm.Typing{Up: cmp.Or(k.Up, keyboard.Auto), Layout: cmp.Or(k.Layout, keyboard.FullKeys)}
+	for _, name := range vm.FuzzyPairs {
+		if k.Exact&pairs[name] != 0 {
+			out.Exact = append(out.Exact, name)
+		}
+	}
+	return out
+}
+
+// typingChoices lets the screen change what a person chose about typing, at once.
+func (s *Shell) typingChoices(m *vm.Settings, v *screen.Settings) {
+	choose := func(change func(name string)) func(string) {
+		return func(name string) {
+			change(name)
+			m.SetTyping(s.keep.typed())
+			s.typing.board.Configure(s.keep.typing())
+			s.keepSettings()
+			v.Refresh()
+		}
+	}
+	v.OnKeyboard = choose(func(name string) { s.keep.Keyboard = name })
+	v.OnLayout = choose(func(name string) { s.keep.Layout = name })
+	v.OnFuzzy = choose(func(name string) { s.keep.Exact ^= uint16(pairs[name]) })
+	v.OnForget = s.forgetLearned
 }
