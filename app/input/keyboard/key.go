@@ -197,7 +197,7 @@ func (k *key) place(size fyne.Size) {
 	k.label.Resize(fyne.NewSize(size.Width, h))
 	side := m.Icon * 1.1
 	k.image.Resize(fyne.NewSize(side, side))
-	k.image.Move(fyne.NewPos((size.Width-side)/2, (size.Height-side)/2))
+	k.image.Move(fyne.NewPos((size.Width-side)/2, (size.Height-side+top)/2))
 }
 
 // CreateRenderer is called by Fyne.

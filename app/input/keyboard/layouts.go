@@ -1,8 +1,6 @@
 package keyboard
 
 import (
-	"strings"
-
 	"fyne.io/fyne/v2"
 
 	"bianmin/app/input"
@@ -206,14 +204,13 @@ func (p *Panel) readings(rows int) []face {
 func (p *Panel) strokeGrid() grid {
 	g := grid{columns: 6, rows: 4, widest: 16}
 	names := [...]string{"heng", "shu", "pie", "dian", "zhe", "any"}
-	shapes := [...]string{"一", "丨", "丿", "丶", "フ", "＊"}
-	for i, shape := range shapes {
+	for i, name := range names {
 		r := rune('1' + i)
 		if i == 5 {
 			r = '*'
 		}
 		g.put(1+1.25*float32(i%3), float32(i/3), 1.25, face{
-			id: "stroke-" + string(r), label: shape, small: look.Word("keyboard.stroke." + names[i]), act: func() { p.board.stroke(StrokeKeys, r) },
+			id: "stroke-" + string(r), icon: "stroke-" + name, small: look.Word("keyboard.stroke." + name), act: func() { p.board.stroke(StrokeKeys, r) },
 		})
 	}
 	for i, m := range []string{"，", "。", "？"} {
@@ -359,6 +356,3 @@ func (p *Panel) tabs() []face {
 	}
 	return out
 }
-
-// wide reports whether a text is too long for one key.
-func wide(s string) bool { return len([]rune(strings.TrimSpace(s))) > 1 }

@@ -74,7 +74,7 @@ func (s *strokes) Backspace() bool {
 func (s *strokes) Clear()       { s.keys, s.found = nil, nil }
 func (s *strokes) Active() bool { return len(s.keys) > 0 }
 
-func (s *strokes) Composition() (text, keys string) { return "", stroke.Shapes(string(s.keys)) }
+func (s *strokes) Composition() (text, keys string) { return "", stroke.Names(string(s.keys)) }
 
 func (s *strokes) All() []string {
 	if len(s.keys) == 0 {

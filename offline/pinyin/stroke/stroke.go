@@ -86,7 +86,7 @@ func begins(order, keys string) bool {
 	return true
 }
 
-var shapes = strings.NewReplacer("1", "一", "2", "丨", "3", "丿", "4", "丶", "5", "フ", "*", "＊")
+var names = strings.NewReplacer("1", "横", "2", "竖", "3", "撇", "4", "点", "5", "折", "*", "？")
 
-// Shapes returns keys as they are drawn on a keyboard.
-func Shapes(keys string) string { return shapes.Replace(keys) }
+// Names returns keys as people say them. Their shapes are in no font that the program brings.
+func Names(keys string) string { return names.Replace(keys) }
