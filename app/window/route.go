@@ -298,7 +298,7 @@ func (s *Shell) show() {
 	s.top.Hidden, s.rail.Hidden = !framed, !framed
 	s.holder.Objects = []fyne.CanvasObject{s.view.Object()}
 	s.showBar()
-	s.root.Refresh()
+	s.makeRoom()
 	c := s.win.Canvas()
 	c.Unfocus()
 	if f, ok := s.view.(screen.Focuser); ok {

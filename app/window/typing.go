@@ -9,6 +9,7 @@ import (
 
 	"bianmin/app/input"
 	"bianmin/app/input/keyboard"
+	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
 	"bianmin/offline/counter"
@@ -30,7 +31,7 @@ type typing struct {
 func (s *Shell) makeBoard() {
 	s.typing.board = keyboard.New(keyboard.Options{
 		Post: s.o.Post, Work: s.o.Work, After: s.o.After, Rare: s.o.Rare,
-		Shown:   func(bool) { s.root.Refresh() },
+		Shown:   func(bool) { s.makeRoom() },
 		Learned: func() { s.typing.taught = s.o.Clock.Now() },
 		Chosen: func(layout string) {
 			s.keep.Layout = layout
@@ -39,6 +40,20 @@ func (s *Shell) makeBoard() {
 	})
 	s.typing.board.Configure(s.keep.typing())
 	input.SetMethod(s.typing.board)
+}
+
+// makeRoom lays the window out after the keyboard came up or went. In a low window the navigation gives way to it: a window
+// never gets smaller than what stands in it, and would grow beyond the screen.
+func (s *Shell) makeRoom() {
+	s.rail.Hidden = s.alone != nil || s.typing.board.Up() && !s.railFits()
+	s.root.Refresh()
+}
+
+// railFits reports whether the navigation has room above the keyboard.
+func (s *Shell) railFits() bool {
+	size := s.win.Canvas().Size()
+	room := size.Height - look.HeightFor(s.top, size.Width) - look.HeightFor(s.typing.board.Panel(), size.Width)
+	return s.rail.MinSize().Height <= room
 }
 
 // Board is the input method and its keyboard, for tests and drivers.

@@ -318,6 +318,9 @@ func (p *typist) fillByKeys(t *testing.T) {
 	}
 	p.visible(t, name)
 	p.largeEnough(t)
+	if least, size := p.s.Content().MinSize(), p.s.win.Canvas().Size(); least.Width > size.Width || least.Height > size.Height {
+		t.Errorf("with the keyboard up the window needs %v", least) // a real one would grow beyond the screen
+	}
 	p.strike(letters("wangxiuying")...)
 	p.shoot("keyboard-" + look.Current().String() + "-" + at(p.s.win.Canvas().Size()))
 	p.strike("word-王秀英")
