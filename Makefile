@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts pinyin pinyin-tools setup-run setup-test clean help
+.PHONY: run build test unit lint bench tour shots page fonts pinyin pinyin-tools stroke setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,7 @@ unit: page-tools $(if $(FULL),pinyin-tools)
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
 	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
+	packaging/keyboard-test.sh
 
 lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@mkdir -p $(TOOLS)
@@ -85,6 +86,10 @@ pinyin-tools:
 
 pinyin: pinyin-tools ## build the dictionary of the pinyin input method from npm with pinned versions
 	@CGO_ENABLED=0 $(GO) run ./packaging/pinyin/gen
+
+stroke: ## build the table of stroke orders from npm with a pinned version
+	@cd packaging/stroke && { [ -d node_modules/cnchar-order ] || npm ci --ignore-scripts --silent --no-audit --no-fund; }
+	@CGO_ENABLED=0 $(GO) run ./packaging/stroke/gen
 
 fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
 	@packaging/fonts/build.sh

@@ -161,7 +161,7 @@ name_by_keys() {
 # long_press holds the delete key until the field is empty, then types a name again: the field still has the keyboard.
 long_press() {
 	xdotool mousemove --window "$window" $(key back) mousedown 1
-	sleep 1.5
+	sleep 4 # repetitions come with frames, which a busy machine paints slowly
 	xdotool mouseup 1
 	sleep 0.3
 	taps key l i u y u z h e n space

@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev libwayland-dev libgl1-mesa-dri"
-test="xvfb openbox xdotool imagemagick zbar-tools openssl jq xxd zstd binutils chromium fonts-noto-cjk python3-fonttools unicode-data nodejs npm strace e2fsprogs xfsprogs swtpm"
+test="xvfb openbox xdotool xclip imagemagick zbar-tools openssl jq xxd zstd binutils chromium fonts-noto-cjk python3-fonttools unicode-data nodejs npm strace e2fsprogs xfsprogs swtpm"
 
 case "${1:-run}" in
 run) want=$build ;;
