@@ -273,6 +273,7 @@ func (s *Shell) enroll() {
 
 // login shows who may log in.
 func (s *Shell) login() {
+	s.typing.board.Prepare() // while a PIN is being typed
 	m := vm.NewLogin(s, s.machine.Counter, s.o.Clock.Now, s.o.DemoPINs, s.keep.Phrase)
 	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
 		v := screen.NewLogin(s.env, m)
