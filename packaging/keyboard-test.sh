@@ -49,6 +49,7 @@ check() {
 }
 
 until_() {
+	local end # one waits inside another
 	end=$(($(date +%s) + $1))
 	shift
 	while ! "$@"; do

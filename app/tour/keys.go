@@ -36,7 +36,7 @@ func (j *journey) typedOnScreen() error {
 		func() error { return j.shot("identity") },
 		func() error { return j.tap("下一步") },
 		func() error { return j.tap("首次发放") },
-		func() error { return j.tap("农业银行") },
+		func() error { return j.tap("请选择", "农业银行") },
 		func() error { return j.keys("社保卡银行账号", "6299990020000079196") },
 		func() error { return j.keys("联系人姓名", "liujianjun", "") },
 		func() error { return j.keys("联系电话", "13900000001") },
