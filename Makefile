@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools setup-run setup-test clean help
+.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,7 @@ unit: page-tools $(if $(FULL),pinyin-tools rare-tools)
 	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
 	packaging/kiosk-test.sh
+	packaging/keyboard-test.sh
 
 lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@mkdir -p $(TOOLS)
@@ -95,6 +96,10 @@ rare: setup-test rare-tools ## build the table of rare characters from Debian's 
 
 prompts: ## record the phrases that are spoken most (needs espeak-ng and sox)
 	@packaging/prompts/build.sh
+
+stroke: ## build the table of stroke orders from npm with a pinned version
+	@cd packaging/stroke && { [ -d node_modules/cnchar-order ] || npm ci --ignore-scripts --silent --no-audit --no-fund; }
+	@CGO_ENABLED=0 $(GO) run ./packaging/stroke/gen
 
 fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
 	@packaging/fonts/build.sh

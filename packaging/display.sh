@@ -1,9 +1,10 @@
 # Sourced by scripts that need a display: a virtual one with a window manager (windows get no focus without).
 
+# display_up [WIDTHxHEIGHT]
 display_up() {
 	DISPLAY_DIR=$(mktemp -d)
 	mkfifo "$DISPLAY_DIR/number"
-	Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$DISPLAY_DIR/number" >"$DISPLAY_DIR/xvfb.log" 2>&1 &
+	Xvfb -displayfd 3 -screen 0 "${1:-1280x800}x24" -nolisten tcp 3>"$DISPLAY_DIR/number" >"$DISPLAY_DIR/xvfb.log" 2>&1 &
 	XVFB_PID=$!
 	read -r number <"$DISPLAY_DIR/number"
 	export DISPLAY=":$number" LANG=C.UTF-8 LIBGL_ALWAYS_SOFTWARE=1

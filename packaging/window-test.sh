@@ -59,6 +59,7 @@ check() {
 
 # until_ SECONDS COMMAND... tries until it succeeds.
 until_() {
+	local end # one waits inside another
 	end=$(($(date +%s) + $1))
 	shift
 	while ! "$@"; do

@@ -21,6 +21,7 @@ import (
 	"bianmin/app/control"
 	"bianmin/app/demo"
 	"bianmin/app/device/speech"
+	"bianmin/app/input/rarepanel"
 	"bianmin/app/window"
 	"bianmin/offline/desk"
 	"bianmin/offline/words"
@@ -148,6 +149,7 @@ func (p *Program) Window(ctx context.Context) window.Options {
 		Open:   func(onEvent func(engine.Event)) (window.Machine, error) { return p.open(ctx, onEvent) },
 	}
 	w.Devices = p.devices()
+	w.Rare = func(insert func(string), done func()) fyne.CanvasObject { return rarepanel.New(insert, done) }
 	if p.County != nil {
 		w.DemoPINs = demo.PINs()
 		w.DemoNetwork = p.network(ctx)

@@ -120,7 +120,7 @@ func (c *choices) buildList() {
 	c.chosen, c.hint = look.Body(""), look.NewText("", look.StyleBody, look.RolePrimary).Single()
 	c.closed = look.NewPressable(look.AtLeast(fieldHeight, look.Pad(look.Gap2, look.GapH, look.HStack(look.Gap1,
 		look.Grow(c.chosen), c.hint, look.NewIcon("down", look.RolePrimary)))), func() { c.open(!c.panel.Visible()) }).AsInput()
-	c.search = NewText(50)
+	c.search = NewText(50).of(Search)
 	c.search.SetOnChanged(func(string) { c.filter() })
 	c.search.SetOnEnter(func() {
 		if len(c.found) > 0 && c.search.Text() != "" {

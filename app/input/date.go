@@ -26,7 +26,7 @@ func NewDate(now func() time.Time) *DateField {
 	if now == nil {
 		now = clocks.System().Now
 	}
-	d := &DateField{line: newTextField(dated(), false, "", 0), now: now}
+	d := &DateField{line: newTextField(dated(), false, "", 0).of(Day), now: now}
 	d.line.SetHint("2026-11-22")
 	d.line.SetOnChanged(func(string) {
 		d.draw()

@@ -61,7 +61,7 @@ func NewDivisionPicker(source Divisions, level int) *DivisionPicker {
 	p.closed = look.NewPressable(look.AtLeast(fieldHeight, look.Pad(look.Gap2, look.GapH, look.HStack(look.Gap1,
 		look.NewIcon("visit", look.RoleSecondary), look.Grow(p.chosen), p.hint, look.NewIcon("down", look.RolePrimary)))),
 		func() { p.open(!p.panel.Visible()) }).AsInput()
-	p.search = NewText(20)
+	p.search = NewText(20).of(Search)
 	p.search.SetOnChanged(func(string) { p.fill() })
 	p.crumbs = look.Wrap(look.GapH)
 	p.ask = look.Label("")

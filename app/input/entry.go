@@ -18,6 +18,7 @@ import (
 type entry struct {
 	widget.Entry
 	format  format
+	purpose Purpose
 	value   string
 	setting bool // while the text is being replaced, OnChanged is not the person
 
@@ -28,6 +29,7 @@ type entry struct {
 	dragX, dragY float32
 	scrolling    *Scroll
 	selecting    bool
+	kept         bool // the keyboard left for a tap on a key of the screen and comes back
 	pressing     bool // the pointer brought the keyboard here: then the page stays under it
 }
 
@@ -90,12 +92,19 @@ func (e *entry) set(value string) {
 
 // FocusGained is called by Fyne.
 func (e *entry) FocusGained() {
+	if e.kept {
+		e.kept = false // it was only away while a key on the screen was tapped
+		return
+	}
 	e.Entry.FocusGained()
 	if !e.pressing {
 		look.Focused(e)
 	}
 	if e.onFocus != nil {
 		e.onFocus(true)
+	}
+	if method != nil {
+		method.Gained(e)
 	}
 }
 
@@ -111,18 +120,30 @@ func (e *entry) MouseDown(m *desktop.MouseEvent) {
 
 // FocusLost is called by Fyne.
 func (e *entry) FocusLost() {
+	if method != nil && method.Lost(e) {
+		e.kept = true
+		return
+	}
+	e.kept = false
 	e.Entry.FocusLost()
 	if e.onFocus != nil {
 		e.onFocus(false)
 	}
 }
 
-// TypedKey is called by Fyne. Enter in a one-line field goes to onEnter.
+// TypedKey is called by Fyne.
 func (e *entry) TypedKey(key *fyne.KeyEvent) {
 	look.Activity()
 	if look.TakeKey(key.Name) {
 		return
 	}
+	if method == nil || !method.TypedKey(e, key) {
+		e.press(key)
+	}
+}
+
+// press does what a key does in the field. Enter in a one-line field goes to onEnter.
+func (e *entry) press(key *fyne.KeyEvent) {
 	switch key.Name {
 	case fyne.KeyReturn, fyne.KeyEnter:
 		if e.MultiLine {
@@ -268,6 +289,12 @@ func (t *TextField) look(value string) {
 	}
 }
 
+// of says what goes into the field, in a constructor.
+func (t *TextField) of(p Purpose) *TextField {
+	t.SetPurpose(p)
+	return t
+}
+
 // turn scrolls the page that the field is on.
 func (t *TextField) turn(dy float32) {
 	if s := scrollAround(t.entry); s != nil {
@@ -316,25 +343,29 @@ func NewLongText(most int) *TextField {
 // NewNumber returns a field for a number with at most places digits after the point; unit is shown behind it.
 func NewNumber(places int, unit string) *TextField {
 	const mostDigits = 15
-	return newTextField(decimal(mostDigits, places, false, true), false, unit, 16)
+	return newTextField(decimal(mostDigits, places, false, true), false, unit, 16).of(Decimal)
 }
 
 // NewMoney returns a field for an amount in yuan: thousands grouped, two digits after the point. Its Text is the
 // plain amount ("1234.5"); Fen and SetFen are the exact way in and out.
 func NewMoney() *MoneyField {
 	const mostDigits = 12
-	return &MoneyField{newTextField(decimal(mostDigits, 2, true, false), false, look.Word("input.money.unit"), 16)}
+	return &MoneyField{newTextField(decimal(mostDigits, 2, true, false), false, look.Word("input.money.unit"), 16).of(Decimal)}
 }
 
 // NewID returns a field for a citizen ID number: full-width characters become half-width, x becomes X, shown as
 // 6-8-4. It does not check the number.
-func NewID() *TextField { return newTextField(grouped(18, idRune, 6, 8, 4), false, "", 22) }
+func NewID() *TextField {
+	return newTextField(grouped(18, idRune, 6, 8, 4), false, "", 22).of(IDNumber)
+}
 
 // NewPhone returns a field for a telephone number; mobile numbers are shown as 3-4-4.
-func NewPhone() *TextField { return newTextField(phone(), false, "", 16) }
+func NewPhone() *TextField { return newTextField(phone(), false, "", 16).of(Phone) }
 
 // NewBankCard returns a field for a bank card number, shown in groups of four.
-func NewBankCard() *TextField { return newTextField(grouped(19, digit, 4), false, "", 22) }
+func NewBankCard() *TextField {
+	return newTextField(grouped(19, digit, 4), false, "", 22).of(Digits)
+}
 
 // MoneyField is a TextField that also speaks fen, the smallest unit, so that no amount is ever a fraction.
 type MoneyField struct{ *TextField }

@@ -208,3 +208,6 @@ func abs(x float32) float32 {
 	}
 	return x
 }
+
+// Reveal scrolls the page that obj is on so that obj is in view.
+func Reveal(obj fyne.CanvasObject) { bringIntoView(obj) }

@@ -11,7 +11,7 @@ const mostBesideIcon = 48
 // NewSecret returns a field for a pass phrase: what is typed is shown as dots, unless Reveal shows it.
 func NewSecret() *TextField {
 	const most = 128
-	t := newTextField(plain(most), false, "", 0)
+	t := newTextField(plain(most), false, "", 0).of(Latin)
 	t.entry.Password, t.secret = true, true
 	return t
 }
@@ -28,7 +28,7 @@ func (p *PINPad) HideHint() { p.hint.Hide() }
 // NewCode returns a field for a one-time code of at most most letters and digits, shown in groups of four. Full-width
 // and small letters become capitals; dashes and blanks go.
 func NewCode(most int) *TextField {
-	return newTextField(grouped(most, codeRune, 4), false, "", 0)
+	return newTextField(grouped(most, codeRune, 4), false, "", 0).of(Latin)
 }
 
 func codeRune(r rune) (rune, bool) {
@@ -42,7 +42,7 @@ func codeRune(r rune) (rune, bool) {
 // NewSearch returns a field to search with, a magnifying glass at its start. hint says what can be found.
 func NewSearch(hint string) *TextField {
 	const most = 600 // a receipt's link may be pasted
-	t := newTextField(plain(most), false, "", 0)
+	t := newTextField(plain(most), false, "", 0).of(Search)
 	t.entry.Icon = theme.SearchIcon()
 	t.SetHint(hint)
 	short := t.entry.OnChanged

@@ -1,6 +1,10 @@
 package input
 
-import "bianmin/app/look"
+import (
+	"fyne.io/fyne/v2"
+
+	"bianmin/app/look"
+)
 
 var (
 	_ look.Typist = (*entry)(nil)
@@ -14,8 +18,13 @@ func (e *entry) TypedRune(r rune) {
 	}
 }
 
-// Deliver implements [look.Typist]. A rare character is made ready before it is shown.
+// Deliver implements [look.Typist]: what was typed goes to the input method first. A rare character is made ready before it is
+// shown.
 func (e *entry) Deliver(r rune) {
+	if method != nil && method.TypedRune(e, r) {
+		look.Activity()
+		return
+	}
 	look.PrepareText(string(r))
 	e.Entry.TypedRune(r)
 }
@@ -24,6 +33,9 @@ func (e *entry) Deliver(r rune) {
 func (e *entry) Mark() func() {
 	text, value, row, column := e.Text, e.value, e.CursorRow, e.CursorColumn
 	return func() {
+		if method != nil { // a scan is no pinyin
+			method.TypedKey(e, &fyne.KeyEvent{Name: fyne.KeyEscape})
+		}
 		if e.Text != text {
 			e.replace(text)
 			e.CursorRow, e.CursorColumn = row, column

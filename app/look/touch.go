@@ -45,6 +45,9 @@ var press func() bool
 // done its work with that, as when it stops a page that runs. nil: nobody.
 func SetOnPress(fn func() bool) { press = fn }
 
+// Held reports whether the pointer is down on something that is tapped.
+func Held() bool { return held != nil && held.pressed }
+
 // TapHeld taps what the pointer went down on and forgets it. Scroll areas call it at the end of a drag too short to be
 // meant. It reports whether there was something.
 func TapHeld() bool {

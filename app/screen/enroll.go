@@ -45,6 +45,7 @@ var (
 func NewEnroll(env *Env, m *vm.Enroll) *Enroll {
 	s := &Enroll{env: env, vm: m}
 	s.gateway, s.code = input.NewText(300), input.NewCode(36)
+	s.gateway.SetPurpose(input.Latin)
 	s.gateway.SetHint("https://")
 	s.gateway.SetOnChanged(func(text string) { m.SetGateway(text); s.Refresh() })
 	s.code.SetOnChanged(func(text string) { m.SetCode(text); s.Refresh() })

@@ -41,6 +41,8 @@ func NewOperators(env *Env, m *vm.Operators) *Operators {
 	s := &Operators{env: env, vm: m, result: look.NewBanner(look.StateSuccess, "", ""), list: look.VStack(look.Gap1)}
 	t, st := env.T, m.State()
 	s.name, s.id = input.NewText(mostName), input.NewText(mostID)
+	s.name.SetPurpose(input.PersonName)
+	s.id.SetPurpose(input.Latin)
 	options := make([]input.Option, len(st.Roles))
 	for i, r := range st.Roles {
 		options[i] = input.Option{Value: r.Value, Label: r.Label}

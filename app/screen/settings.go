@@ -20,6 +20,11 @@ type Settings struct {
 	OnVoice func(name string)
 	// OnIdle is called with the minutes after which the machine locks by itself.
 	OnIdle func(minutes string)
+	// OnKeyboard, OnLayout and OnFuzzy are called with what was tapped: when the keyboard on the screen comes up, what one
+	// writes Chinese with, a pair of sounds to be switched over.
+	OnKeyboard, OnLayout, OnFuzzy func(name string)
+	// OnForget is called to wipe what was learned of the operator's typing.
+	OnForget func()
 	// OnOperators is called to see who may log in.
 	OnOperators func()
 	// OnPrinters is called to see the printers and the print queue.
@@ -33,7 +38,8 @@ type Settings struct {
 
 	looks, langs   map[string]*look.Pressable
 	idle, voices   map[string]*look.Pressable
-	marks          map[string]*look.Icon
+	marks          map[*look.Pressable]*look.Icon
+	typing         *typingCard
 	pin            *pinForm
 	pinOpen        *look.Button
 	pinDone        *look.StatusDot
@@ -53,7 +59,7 @@ var _ View = (*Settings)(nil)
 
 // NewSettings builds the screen; now paces the progress of the check.
 func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
-	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, idle: map[string]*look.Pressable{}, voices: map[string]*look.Pressable{}, marks: map[string]*look.Icon{}}
+	s := &Settings{env: env, vm: m, now: now, looks: map[string]*look.Pressable{}, langs: map[string]*look.Pressable{}, idle: map[string]*look.Pressable{}, voices: map[string]*look.Pressable{}, marks: map[*look.Pressable]*look.Icon{}}
 	st, t := m.State(), env.T
 	s.pin = newPINForm(env, true, s.changePIN, func() { m.OpenPIN(false); s.Refresh() })
 	s.pinOpen = look.NewButton(look.Secondary, t("settings.changePIN"), "key", func() {
@@ -86,6 +92,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 	s.result = look.NewBanner(look.StateSuccess, "", "")
 	s.more, s.about = look.VStack(look.Gap1), look.VStack(look.Gap2)
 	s.secret = look.NewBanner(look.StateWarning, "", "")
+	s.typing = s.newTypingCard(st)
 	s.body = look.VStack(look.Gap3,
 		look.Card(look.Title(t("settings.lookTitle")), s.choices(st.Looks, s.looks, &s.OnLook, 13), look.Line(),
 			look.Title(t("settings.langTitle")), s.choices(st.Langs, s.langs, &s.OnLang, 13)),
@@ -93,6 +100,7 @@ func NewSettings(env *Env, m *vm.Settings, now func() time.Time) *Settings {
 		look.Card(look.Title(t("settings.account")), look.KeyValue(t("settings.operator"), st.Operator),
 			look.Wrap(look.Gap2, s.pinOpen, lock, who, s.pinDone), s.pin.root, look.Line(),
 			look.Title(t("settings.idleTitle")), s.choices(st.Idle, s.idle, &s.OnIdle, 13)),
+		s.typing.root,
 		look.Card(look.Title(t("settings.printers")), look.Body(t("printers.note")), look.Wrap(look.Gap2, printers)),
 		look.Card(look.Title(t("settings.checkTitle")), look.Body(st.CheckNote), look.Wrap(look.Gap2, s.check, s.rebuild, s.progress), s.bar, s.result, s.more),
 		look.Card(look.Title(t("settings.aboutTitle")), s.about, s.secret))
@@ -123,7 +131,7 @@ func (s *Settings) choices(all []vm.Choice, into map[string]*look.Pressable, fn 
 				(*fn)(c.Value)
 			}
 		})
-		into[c.Value], s.marks[c.Value], cards[i] = card, mark, card
+		into[c.Value], s.marks[card], cards[i] = card, mark, card
 	}
 	return look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * ems }, cards...)
 }
@@ -171,8 +179,9 @@ func (s *Settings) Show(st vm.SettingsState) {
 			card = s.voices[c.Value]
 		}
 		card.SetSelected(c.On)
-		s.marks[c.Value].Hidden = !c.On
+		s.marks[card].Hidden = !c.On
 	}
+	s.typing.show(s, st)
 	s.pin.root.Hidden = !st.PINOpen
 	s.pin.fault(st.PINFault)
 	setEnabled(s.pinOpen, !st.PINOpen)

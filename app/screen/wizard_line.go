@@ -201,7 +201,11 @@ func newInput(w *Wizard, l vm.WizardLine) input.Field {
 	case form.KindBankCard:
 		return input.NewBankCard()
 	}
-	return input.NewText(l.Most)
+	text := input.NewText(l.Most)
+	text.SetPurpose(map[vm.Asks]input.Purpose{
+		vm.AsksText: input.Prose, vm.AsksName: input.PersonName, vm.AsksPlace: input.Place, vm.AsksCode: input.Latin,
+	}[l.Asks])
+	return text
 }
 
 func options(w *Wizard, path form.Path) []input.Option {

@@ -38,6 +38,7 @@ type Settings struct {
 	pinDone  bool
 	idle     int // minutes
 	speech   [3]string
+	typing   Typing
 }
 
 // NewSettings returns the state. look is the name of the look in use; gateway the platform's address.
@@ -50,6 +51,9 @@ type SettingsState struct {
 	Looks, Langs            []Choice
 	Idle                    []Choice // minutes with nobody there after which the machine locks
 	Voices, Speeds, Volumes []Choice // for reading aloud
+	Keyboard                []Choice // when the keyboard on the screen comes up
+	Layouts                 []Choice // to write Chinese with
+	Fuzzy                   []Choice // pairs of sounds; any number is on
 	About                   []Fact
 	SecretWarns             bool
 	Secret                  string // where the machine secret lives and what that is worth
@@ -183,6 +187,7 @@ func (v *Settings) State() SettingsState {
 		st.Idle = append(st.Idle, Choice{itoa(n), t.T("settings.idleN", "n", itoa(n)), "", n == v.idle})
 	}
 	v.speechState(&st)
+	v.typingState(&st)
 	station := v.c.Station()
 	about := func(key, value string) { st.About = append(st.About, Fact{t.T("settings." + key), value}) }
 	about("station", station.In(t.Lang()))

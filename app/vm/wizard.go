@@ -158,6 +158,17 @@ const (
 	LineAdd  LineKind = "add"  // ends a group: adds a row
 )
 
+// Asks says what a text field is to hold, for whoever types into it.
+type Asks int
+
+// What a text may be.
+const (
+	AsksText  Asks = iota
+	AsksName       // a person's name
+	AsksPlace      // an address
+	AsksCode       // letters and digits
+)
+
 // WizardLine is one line of a step. Lines are comparable: equal lines look the same.
 type WizardLine struct {
 	Path     form.Path
@@ -176,6 +187,7 @@ type WizardLine struct {
 	Places   int // digits behind the point
 	Level    int // of a division
 	Files    string
+	Asks     Asks   // what a line of text is to be
 	Faults   string // material: what is wrong with its photos, a line each; nothing once it is waived
 	Waived   string // material: who took it in despite its faults, in a sentence
 	OnePage  bool   // material: pages are missing, and may be in the files that are there

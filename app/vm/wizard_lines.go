@@ -129,6 +129,19 @@ func (w *Wizard) personLines(it form.Item, head WizardLine) []WizardLine {
 	return out
 }
 
+// asks tells what a text field is to hold by its format, and addresses by the name of their fact.
+func asks(f *form.Field) Asks {
+	switch {
+	case f.Format == "name" || f.ID == "name" && f.Element == "" && f.Kind == form.KindText:
+		return AsksName
+	case f.Format == "credit":
+		return AsksCode
+	case strings.HasSuffix(f.Element, "Address") || strings.HasSuffix(f.ID, "Address") || f.ID == "address":
+		return AsksPlace
+	}
+	return AsksText
+}
+
 // fill completes the line of an input, or turns it into a fact when it is none.
 func (w *Wizard) fill(l *WizardLine, f *form.Field, st form.FieldState) {
 	l.Required, l.Fixed = st.Required, st.ReadOnly
@@ -149,7 +162,7 @@ func (w *Wizard) fill(l *WizardLine, f *form.Field, st form.FieldState) {
 			l.Source = w.t.T("wizard.source", "name", l.Source, "day", st.Source.AsOf.Format(time.DateOnly))
 		}
 	}
-	l.Value, l.Most = inputValue(f.Kind, st), f.MaxLength
+	l.Value, l.Most, l.Asks = inputValue(f.Kind, st), f.MaxLength, asks(f)
 	if st.ReadOnly {
 		switch f.Kind {
 		case form.KindDivision, form.KindChoice, form.KindChoices, form.KindYesNo, form.KindDate:

@@ -42,7 +42,7 @@ func (s *Shell) build() {
 		}
 	}
 	s.notes, s.holder = look.VStack(look.Gap0), look.Layer()
-	s.root = look.Layer(look.Frame(s.top, s.rail, look.Edges(s.notes, nil, nil, s.holder), nil))
+	s.root = look.Layer(look.Frame(s.top, s.rail, look.Edges(s.notes, nil, nil, s.holder), s.typing.board.Panel()), s.typing.board.Float())
 }
 
 // showBar shows title, line and operator, and the rail.

@@ -125,6 +125,7 @@ func (s *Shell) tick() {
 		s.kioskTick()
 		return
 	}
+	s.keepLearned(false)
 	switch idle := s.o.Clock.Now().Sub(s.active); {
 	case idle >= s.idleAfter():
 		s.warned = false

@@ -142,7 +142,7 @@ func (s *Shell) closeToPublic() {
 }
 
 // reset leaves nothing of the person who was there and shows the first screen: drafts are discarded, the clipboard and
-// the speech queue emptied, fields with their undo dropped with their screens, look and language the machine's own.
+// the speech queue and the print jobs emptied, what was half typed is gone, fields with their undo dropped with their screens, look and language the machine's own.
 func (s *Shell) reset() {
 	s.dropSheet()
 	s.kiosk.ask = nil
@@ -160,6 +160,12 @@ func (s *Shell) reset() {
 	s.kiosk.drafts = nil
 	s.o.App.Clipboard().SetContent("")
 	s.speaker().Cut()
+	s.typing.board.Close()
+	if s.machine.Spool != nil {
+		if err := s.machine.Spool.Clear(); err != nil {
+			s.log.Error("drop a kiosk's print jobs", slog.Any("cause", err))
+		}
+	}
 	if s.o.OnReset != nil {
 		s.o.OnReset()
 	}

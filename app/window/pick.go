@@ -62,6 +62,7 @@ func newPicker(s *Shell, title string, exts []string, save string, done func(pat
 	} else {
 		p.onSave = done
 		p.name = input.NewText(200)
+		p.name.SetPurpose(input.Latin) // over the window there is no place for candidates
 		p.name.SetText(save)
 		p.name.SetOnEnter(p.save)
 		foot = look.HStack(look.Gap2, look.Grow(p.name), cancel, look.PrimaryButton(s.T("window.save"), p.save))

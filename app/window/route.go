@@ -117,6 +117,7 @@ func allPages() map[screen.Page]*page {
 				m := vm.NewSettings(s, s.machine.Counter, s.session, s.o.Version, s.machine.Gateway, look.Current().String())
 				m.SetIdle(int(s.idleAfter() / time.Minute))
 				s.tellSpeech(m)
+				m.SetTyping(s.keep.typed())
 				return m, nil
 			},
 			view: as(func(s *Shell, m *vm.Settings) screen.View {
@@ -128,6 +129,7 @@ func allPages() map[screen.Page]*page {
 					s.tellSpeech(m)
 					v.Refresh()
 				}
+				s.typingChoices(m, v)
 				v.OnOperators = func() { s.Go(screen.Route{Page: screen.PageOperators}) }
 				v.OnPrinters = func() { s.Go(screen.Route{Page: screen.PagePrinters}) }
 				v.OnIdle = func(minutes string) {
@@ -332,7 +334,7 @@ func (s *Shell) show() {
 	s.top.Hidden, s.rail.Hidden = !framed, !framed || s.kiosk.public
 	s.holder.Objects = []fyne.CanvasObject{s.view.Object()}
 	s.showBar()
-	s.root.Refresh()
+	s.makeRoom()
 	c := s.win.Canvas()
 	c.Unfocus()
 	if f, ok := s.view.(screen.Focuser); ok {
@@ -365,10 +367,11 @@ func (s *Shell) Lock() {
 
 func (s *Shell) endSession() {
 	session := s.session
-	s.session = nil
 	if session == nil {
 		return
 	}
+	s.quitServing()
+	s.session = nil
 	if s.machine.Spool != nil {
 		s.machine.Spool.Lock()
 	}

@@ -20,15 +20,18 @@ const settingsName = "settings.json"
 // settings are what a person chose about the window. They hold nothing personal and are kept apart from the machine's
 // data: they are needed before anybody logs in.
 type settings struct {
-	Look   string `json:"look,omitempty"` // look.Mode.String
-	Lang   string `json:"lang,omitempty"`
-	Idle   int    `json:"idle,omitempty"`  // minutes with nobody there after which the machine locks; 0: the default
-	Voice  string `json:"voice,omitempty"` // who reads aloud, how fast and how loud: "voice.…", "speed.…", "volume.…"
-	Speed  string `json:"speed,omitempty"`
-	Volume string `json:"volume,omitempty"`
-	Phrase bool   `json:"phrase,omitempty"` // PINs are typed in a field instead of the pad
-	Reader string `json:"reader,omitempty"` // port of the ID-card reader; "": none
-	Camera string `json:"camera,omitempty"` // id of the camera, see camera.Camera; "": none
+	Look     string `json:"look,omitempty"` // look.Mode.String
+	Lang     string `json:"lang,omitempty"`
+	Idle     int    `json:"idle,omitempty"`  // minutes with nobody there after which the machine locks; 0: the default
+	Voice    string `json:"voice,omitempty"` // who reads aloud, how fast and how loud: "voice.…", "speed.…", "volume.…"
+	Speed    string `json:"speed,omitempty"`
+	Volume   string `json:"volume,omitempty"`
+	Phrase   bool   `json:"phrase,omitempty"`   // PINs are typed in a field instead of the pad
+	Reader   string `json:"reader,omitempty"`   // port of the ID-card reader; "": none
+	Camera   string `json:"camera,omitempty"`   // id of the camera, see camera.Camera; "": none
+	Keyboard string `json:"keyboard,omitempty"` // when the keyboard on the screen comes up: keyboard.Auto, Always, Never
+	Layout   string `json:"layout,omitempty"`   // to write Chinese with: keyboard.FullKeys, NineKeys, StrokeKeys
+	Exact    uint16 `json:"exact,omitempty"`    // ime.Fuzzy pairs that are told apart
 }
 
 // readSettings returns the settings kept in dir; the zero value when there are none, or they cannot be read.

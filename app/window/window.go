@@ -71,6 +71,10 @@ type Options struct {
 	SaveFile func(name string, data []byte)
 	// Devices are what may be connected to the machine; nil: nothing is.
 	Devices *Devices
+	// After runs fn on the UI goroutine after d unless stop is called before; nil is the system's clock with Post.
+	After func(d time.Duration, fn func()) (stop func())
+	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it.
+	Rare func(insert func(text string), done func()) fyne.CanvasObject
 }
 
 // Machine is what Open gives.
@@ -112,6 +116,8 @@ type Shell struct {
 	warned  bool              // that the machine locks in a moment
 	reading bool              // the counts are being read
 	again   bool              // they are to be read once more after that
+
+	typing typing
 
 	mu     sync.Mutex    // guards latest
 	latest *engine.Event // newest event that is not shown yet; nil: none
@@ -162,6 +168,7 @@ func New(o Options) *Shell {
 	s.speaker().Set(s.speech())
 	s.win = o.App.NewWindow(s.T("window.title"))
 	s.makeEnv()
+	s.makeBoard()
 	s.build()
 	s.win.SetPadded(false)
 	s.win.SetContent(s.root)
@@ -314,6 +321,7 @@ func (s *Shell) enroll() {
 
 // login shows who may log in.
 func (s *Shell) login() {
+	s.typing.board.Prepare() // while a PIN is being typed
 	m := vm.NewLogin(s, s.machine.Counter, s.o.Clock.Now, s.o.DemoPINs, s.keep.Phrase)
 	s.showAlone(&place{model: m, page: &page{view: func(*Shell, any) screen.View {
 		v := screen.NewLogin(s.env, m)
@@ -333,6 +341,9 @@ func (s *Shell) loggedIn(session counter.Session) {
 	}
 	s.wake() // what waits for a login goes on now
 	s.touch()
+	if !s.o.Kiosk { // the public is offered no neighbours' names, and nothing is learned of it
+		s.serve()
+	}
 	s.clearNote(true)
 	if s.o.Kiosk {
 		s.openToPublic()

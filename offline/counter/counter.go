@@ -11,6 +11,7 @@ import (
 	"bianmin/offline/form"
 	"bianmin/offline/journal"
 	"bianmin/offline/people"
+	"bianmin/offline/pinyin/ime"
 	"bianmin/offline/receipt"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -69,6 +70,13 @@ type Session interface {
 	PersonName(id string) string
 	// Person returns a person of the roster and records that the data was opened, and for what.
 	Person(ctx context.Context, id, purpose string) (*people.Person, error)
+	// LocalWords returns the words no dictionary has: persons, places, institutions and services, for an input method.
+	LocalWords() ([]ime.Entry, error)
+	// LearnedWords returns what an input method learned of this operator's typing, as KeepLearned was given it; nil for
+	// nothing.
+	LearnedWords() ([]byte, error)
+	// KeepLearned stores it sealed, in place of what was there; nil wipes it.
+	KeepLearned(ctx context.Context, data []byte) error
 	// Start begins a case. person, from FindPeople, fills in what the roster knows; nil for somebody unknown.
 	Start(ctx context.Context, service string, person *people.Person) (Intake, error)
 	// Resume goes on with a draft, on the field where it was left.

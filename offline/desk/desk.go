@@ -78,8 +78,9 @@ type Desk struct {
 	programs map[[32]byte]*form.Program // compiled forms by hash
 	seen     int                        // newest commit when Tend was called last
 
-	nameEN atomic.Pointer[string] // the station's English name; see learnStation
-	behind sync.WaitGroup         // what no screen waits for
+	nameEN   atomic.Pointer[string] // the station's English name; see learnStation
+	behind   sync.WaitGroup         // what no screen waits for
+	erasures atomic.Uint64          // since the folder was opened
 }
 
 // Open takes the folder of an enrolled machine. It returns [ErrNotEnrolled] when it belongs to no station, and an error
@@ -240,7 +241,7 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 		return nil, err
 	}
 	op := u.Operator()
-	s := &Session{d: d, op: op, scope: d.scopeOf(op), keys: u}
+	s := &Session{d: d, op: op, scope: d.scopeOf(op), keys: u, erasures: d.erasures.Load()}
 	_, err = d.store.Commit(ctx, store.Act{Operator: id, Kind: journal.KindLogin, Body: journal.Note{What: "desk"}})
 	if errors.Is(err, store.ErrLost) {
 		err = nil // somebody must be logged in for the platform to give back what was lost; the record of it says who
@@ -308,6 +309,8 @@ type Session struct {
 	op    vault.OperatorInfo
 	scope scope
 	keys  *vault.Unlocked
+	// erasures is how many the desk had seen when the session began.
+	erasures uint64
 
 	mu     sync.Mutex // guards what follows
 	closed bool

@@ -140,6 +140,9 @@ func (s *Session) erase(ctx context.Context, e store.Erasure, reason string) (st
 	if err != nil {
 		return done, err
 	}
+	if err := s.d.forgetLearned(); err != nil {
+		return done, err
+	}
 	return done, s.d.finishErasure(ctx, s.d.unlocked)
 }
 

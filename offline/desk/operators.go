@@ -134,6 +134,9 @@ func (s *Session) RemoveOperator(ctx context.Context, id string) error {
 		return err
 	}
 	s.d.endSessionsOf(ctx, id)
+	if err := removeLearned(s.d.learnedFile(id)); err != nil {
+		return err
+	}
 	return s.noted(ctx, journal.KindOperatorRemoved, id)
 }
 
