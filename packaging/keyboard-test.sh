@@ -227,7 +227,7 @@ form() {
 }
 
 from=$(date +%s)
-#form standard 1280 800 50 4 369 413 800 275 600 363
+form standard 1280 800 50 4 369 413 800 275 600 363
 form elder 1024 768 60 6 264 413 600 432 400 560
 form elder 1080 1880 78 6 264 963 600 432 400 560
 echo "keyboard-test: $(($(date +%s) - from)) s"

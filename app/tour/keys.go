@@ -30,7 +30,7 @@ func (j *journey) typedOnScreen() error {
 		},
 		func() error { return j.keys("姓名", "liuyuzhen", "word-刘玉珍") },
 		func() error { return j.keys("身份证号", "999999194102030021") },
-		func() error { return j.keysShot("户籍地址", "id", "qinghezhen", "", "liushucun", "", "12") },
+		func() error { return j.keysShot("户籍地址", "pinyin", "qinghezhen", "", "liushucun", "", "12") },
 		func() error { return j.tap("是") },
 		func() error { return j.sees("刘玉珍", "85") },
 		func() error { return j.shot("identity") },
