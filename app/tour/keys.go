@@ -55,6 +55,7 @@ func (j *journey) papersOnScreen() error {
 		func() error { return j.tap("下一步") },
 		func() error { return j.tap("选择文件") },
 		func() error { return j.tap("选择文件") },
+		func() error { return j.tap("都在这一张上") },
 		func() error { return j.tap("去核对") },
 		func() error {
 			return j.sees("请与群众一起核对", "刘玉珍", "清河镇柳树村12", "13900000001", "30.00")

@@ -82,6 +82,12 @@ func (e *Engine) people(g [][]edge, l *lattice, i int, o *Options) {
 	e.surnames(g, i, 0, 0, func(at int, family uint32, spent dict.Cost) {
 		base := m.surnames.Cost(family) + prior
 		surname := person{m.surnames.Text(family), m.surnames.Syllables(family)}
+		if at >= len(g) { // nothing but a surname yet
+			if o.Field == NameField {
+				e.putNames(l, i, at, surname, base, spent, []named{{}}, keep)
+			}
+			return
+		}
 		for _, a := range g[at] {
 			if !a.whole || o.Field != NameField && a.cost > vowelCost {
 				continue
@@ -125,7 +131,7 @@ func (e *Engine) surnames(g [][]edge, i int, node uint32, spent dict.Cost, fn fu
 			continue
 		}
 		child, ok := e.names.surnames.Find(node, x.lo)
-		if !ok || x.to >= len(g) {
+		if !ok {
 			continue
 		}
 		first, end := e.names.surnames.Words(child)
