@@ -278,40 +278,42 @@ func (p *Packet) open(s vault.Suite, content vault.Key, dicts map[vault.Hash][]b
 //
 // Errors: ErrTooLarge (seal fewer), journal.ErrGap, journal.ErrBody, journal.ErrFormat, ErrCodec.
 func Seal(records []journal.Record, o Options) ([]byte, error) {
-	data, proven, err := Begin(records, o)
+	data, verified, err := Begin(records, o)
 	if err != nil {
 		return nil, err
 	}
-	if err := proven(); err != nil {
+	if err := verified(); err != nil {
 		return nil, err
 	}
 	return data, nil
 }
 
-// Begin is Seal whose packet is not proven yet: it must not leave memory before proven has returned nil. The signature is
-// verified on another processor meanwhile, while the caller makes ready what else belongs to the records. proven must be
-// called, once. Errors are those of Seal, here or from proven.
-func Begin(records []journal.Record, o Options) (data []byte, proven func() error, err error) {
+// Begin is Seal whose signature is not verified yet: another processor does that, while the caller goes on. What is in the packet
+// was compared. verified must be called, once: a packet whose signature is not the signer's says nothing false, but the
+// platform would not take it. Errors are those of Seal, here or from verified.
+func Begin(records []journal.Record, o Options) (data []byte, verified func() error, err error) {
 	data, content, err := seal(records, o)
 	if err != nil {
 		return nil, nil, err
 	}
+	defer clear(content[:])
 	p, err := Parse(data)
+	if err == nil {
+		err = sameRecords(p, records, *content, o)
+	}
 	if err != nil {
+		if cerr := check(records, o); cerr != nil {
+			return nil, nil, cerr // the records are at fault, and which one
+		}
 		return nil, nil, fmt.Errorf("packet: own packet: %w", err)
 	}
-	verified := make(chan error, 1)
-	go func() { verified <- p.Verify(o.Suite, o.Signer.Public()) }()
+	done := make(chan error, 1)
+	go func() { done <- p.Verify(o.Suite, o.Signer.Public()) }()
 	return data, func() error {
-		defer clear(content[:])
-		err := errors.Join(sameRecords(p, records, *content, o), <-verified)
-		if err == nil {
-			return nil
+		if err := <-done; err != nil {
+			return fmt.Errorf("packet: own packet: %w", err)
 		}
-		if cerr := check(records, o); cerr != nil {
-			return cerr // the records are at fault, and which one
-		}
-		return fmt.Errorf("packet: own packet: %w", err)
+		return nil
 	}, nil
 }
 

@@ -157,8 +157,7 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 			return journal.Record{}, fmt.Errorf("store: receipt of %s: %w", a.Kind, err)
 		}
 	}
-	ready := s.sealAhead(p, rec, receipt)
-	frames, out, proven, err := s.beginFrames(*s.epoch.Load(), p, rec, receipt)
+	frames, out, verified, err := s.beginFrames(*s.epoch.Load(), p, rec, receipt)
 	if err != nil {
 		return journal.Record{}, err
 	}
@@ -166,11 +165,7 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	var note trace
 	err = s.both(func(tx *bolt.Tx) ([]Frame, error) {
 		w.tx = tx
-		v, err := ready()
-		if err != nil {
-			return nil, err
-		}
-		row, err := w.putValues(p, rec, v, out)
+		row, err := w.putRecord(p, rec, receipt, out)
 		if err != nil {
 			return nil, err
 		}
@@ -191,8 +186,11 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 			return nil, err
 		}
 		note = s.traceOf(tx, rec.Seq)
-		return frames, proven()
+		return frames, nil
 	}, func() { s.writeTrace(note) })
+	if verr := verified(); err == nil && verr != nil {
+		err = s.fail(verr) // nothing of it is sent: at the next login it is packed anew
+	}
 	if err != nil {
 		return journal.Record{}, err
 	}
@@ -233,16 +231,16 @@ func (s *Store) framesOf(p vault.Period, rec journal.Record, receipt []byte) ([]
 
 // framesIn seals a record of an epoch.
 func (s *Store) framesIn(e Epoch, p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, error) {
-	frames, out, proven, err := s.beginFrames(e, p, rec, receipt)
+	frames, out, verified, err := s.beginFrames(e, p, rec, receipt)
 	if err != nil {
 		return nil, outboxRow{}, err
 	}
-	return frames, out, proven()
+	return frames, out, verified()
 }
 
-// beginFrames is framesIn while the packet is still being proven: nothing of it may be kept before proven has returned nil.
+// beginFrames is framesIn while the packet's signature is still being verified.
 func (s *Store) beginFrames(e Epoch, p vault.Period, rec journal.Record, receipt []byte) ([]Frame, outboxRow, func() error, error) {
-	data, proven, err := packet.Begin([]journal.Record{rec}, packet.Options{
+	data, verified, err := packet.Begin([]journal.Record{rec}, packet.Options{
 		Prepared: s.spare.forRecord(), Suite: s.o.Suite, Device: e.Device, Signer: e.Signer, Salt: p.Salt, Codec: 1, Dict: s.mir.dict,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
 	})
@@ -250,7 +248,7 @@ func (s *Store) beginFrames(e Epoch, p vault.Period, rec journal.Record, receipt
 		return nil, outboxRow{}, nil, fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
 	}
 	named := func() error {
-		if err := proven(); err != nil {
+		if err := verified(); err != nil {
 			return fmt.Errorf("store: seal record %d: %w", rec.Seq, err)
 		}
 		return nil
@@ -327,50 +325,10 @@ func (s *Store) fileSegment(no uint32) error {
 	})
 }
 
-// sealed is what a record leaves under its period's key, sealed; nil what it has not.
-type sealed struct {
-	body, receipt []byte
-}
-
-func (s *Store) sealRecord(p vault.Period, rec journal.Record, receipt []byte) (v sealed, err error) {
-	if rec.Body != nil {
-		if v.body, err = s.box.sealIn(p.ID, p.Store, bucketBodies, seqKey(rec.Seq), rec.Body); err != nil {
-			return v, err
-		}
-	}
-	if receipt != nil {
-		v.receipt, err = s.box.sealIn(p.ID, p.Store, bucketReceipts, receiptKey(rec.Seq, 1), receipt)
-	}
-	return v, err
-}
-
-// sealAhead is sealRecord on another processor.
-func (s *Store) sealAhead(p vault.Period, rec journal.Record, receipt []byte) func() (sealed, error) {
-	var v sealed
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		v, err = s.sealRecord(p, rec, receipt)
-		done <- err
-	}()
-	return func() (sealed, error) {
-		err := <-done
-		return v, err
-	}
-}
-
 // putRecord writes a record's rows. A nil body is a tombstone.
 func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out outboxRow) (headerRow, error) {
-	v, err := w.s.sealRecord(p, rec, receipt)
-	if err != nil {
-		return headerRow{}, err
-	}
-	return w.putValues(p, rec, v, out)
-}
-
-func (w *work) putValues(p vault.Period, rec journal.Record, v sealed, out outboxRow) (headerRow, error) {
 	s, key := w.s, seqKey(rec.Seq)
-	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: v.receipt != nil, Purged: rec.Body == nil}
+	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: receipt != nil, Purged: rec.Body == nil}
 	row.Case, _ = casefile.CaseOf(rec)
 	if rec.Kind == journal.KindCaseSubmitted && rec.Body != nil {
 		b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
@@ -379,17 +337,25 @@ func (w *work) putValues(p vault.Period, rec journal.Record, v sealed, out outbo
 		}
 		row.Service, row.Item, row.Due, row.Urgent = b.Service, b.ItemName, b.Due, b.Urgent
 	}
-	if v.body != nil {
-		row.Sum = s.o.Suite.Hash(v.body)
+	if rec.Body != nil {
+		value, err := s.box.sealIn(p.ID, p.Store, bucketBodies, key, rec.Body)
+		if err != nil {
+			return row, err
+		}
+		row.Sum = s.o.Suite.Hash(value)
 		if own, err := s.period(p.ID); err == nil && own.Salt != p.Salt {
 			row.Salt = append([]byte{}, p.Salt[:]...)
 		}
-		if err := putRaw(w.tx, bucketBodies, key, v.body); err != nil {
+		if err := putRaw(w.tx, bucketBodies, key, value); err != nil {
 			return row, err
 		}
 	}
-	if v.receipt != nil {
-		if err := putRaw(w.tx, receiptHome(1), receiptKey(rec.Seq, 1), v.receipt); err != nil {
+	if receipt != nil {
+		value, err := s.box.sealIn(p.ID, p.Store, bucketReceipts, receiptKey(rec.Seq, 1), receipt)
+		if err != nil {
+			return row, err
+		}
+		if err := putRaw(w.tx, receiptHome(1), receiptKey(rec.Seq, 1), value); err != nil {
 			return row, err
 		}
 	}
