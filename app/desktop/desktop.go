@@ -253,10 +253,25 @@ func (p *Program) open(ctx context.Context, onEvent func(engine.Event)) (window.
 	p.group, ctx = errgroup.WithContext(ctx)
 	p.group.Go(func() error { return l.Run(ctx) })
 	p.group.Go(func() error { return d.Upkeep(ctx) })
+	p.group.Go(func() error { return giveBack(ctx) })
 	p.group.Go(func() error { return sp.Run(ctx) })
 	host := &cli.Host{Desk: d, Link: l, Spool: sp}
 	p.group.Go(func() error { return control.Serve(ctx, sock, p.handler(host)) })
 	return window.Machine{Counter: d.Counter(), Wake: l.Wake, Gateway: d.Enrolment().Gateway, Spool: sp}, nil
+}
+
+// settled is how long after the folder was opened the first exchange has usually been made.
+const settled = 2 * time.Second
+
+// giveBack returns to the machine, once, the memory that the start took and that is not needed any more: a segment of the mirror,
+// rows that were counted, packs that were looked through. Go keeps it for later, which does not come at a counter.
+func giveBack(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-time.After(settled):
+		debug.FreeOSMemory()
+	}
+	return nil
 }
 
 // handler answers command lines that come through the socket, and shows what they changed.
