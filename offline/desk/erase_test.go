@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,10 +29,24 @@ import (
 	"bianmin/offline/words"
 )
 
-// leadMachine is a machine whose first operator leads the station.
+// leadMachine is a machine whose operator is the station's lead. Its log and the system's folder for temporary files lie beside its
+// data, so that they are searched, too.
 func leadMachine(t *testing.T) *desktest.Machine {
 	t.Helper()
-	return desktest.NewWith(t, func(_ *desktest.Machine, g *desk.Grant) { g.Operators[0].Role = "lead" })
+	m := desktest.NewWith(t, func(_ *desktest.Machine, g *desk.Grant) { g.Operators[0].Role = "lead" })
+	beside := filepath.Dir(m.Config.Dir)
+	temp := filepath.Join(beside, "tmp")
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", temp)
+	log, err := os.Create(filepath.Join(beside, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	m.Config.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return m
 }
 
 // take takes in one case of 临时救助 for somebody, with a photograph of their own.
@@ -189,10 +204,10 @@ func sealedOf(t *testing.T, d *desk.Desk, seqs ...uint64) map[string][]byte {
 	return out
 }
 
-// nothingLeft fails when any of the values stands in any file of the folder.
+// nothingLeft fails when any of the values stands in any file of the folder, or of what lies beside it.
 func nothingLeft(t *testing.T, dir string, values map[string][]byte) {
 	t.Helper()
-	for path, data := range leftovers(t, dir) {
+	for path, data := range leftovers(t, filepath.Dir(dir)) {
 		for name, v := range values {
 			if bytes.Contains(data, v) {
 				t.Errorf("%s still holds %s", filepath.Base(path), name)
