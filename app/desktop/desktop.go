@@ -149,6 +149,10 @@ func (p *Program) Window(ctx context.Context) window.Options {
 		Open:   func(onEvent func(engine.Event)) (window.Machine, error) { return p.open(ctx, onEvent) },
 	}
 	w.Devices = p.devices()
+	w.Repair = func() error {
+		_, err := desk.SetAside(p.config())
+		return err
+	}
 	w.Rare = func(insert func(string), done func()) fyne.CanvasObject { return rarepanel.New(insert, done) }
 	if p.County != nil {
 		w.DemoPINs = demo.PINs()

@@ -261,9 +261,13 @@ func newMessage(s *Shell, text string, err error) *message {
 	}
 	text = vm.Words(s, err)
 	again := look.PrimaryButton(s.T("window.again"), s.open)
+	var left []fyne.CanvasObject
+	if key, _ := words.KeyOf(err); key == "store.damaged" && s.o.Repair != nil && !s.o.Kiosk {
+		left = append(left, look.NewButton(look.Secondary, s.T("window.repair"), "sync", s.repair))
+	}
 	const wide = 720
 	m.root = look.Page(nil, input.NewScroll(look.Narrow(wide, look.Pad(look.Gap3, look.Gap4,
-		look.VStack(look.Gap0, look.Card(look.EmptyState("warn", s.T("window.failed"), text)))))), look.ActionBar(nil, again))
+		look.VStack(look.Gap0, look.Card(look.EmptyState("warn", s.T("window.failed"), text)))))), look.ActionBar(left, again))
 	return m
 }
 

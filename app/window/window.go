@@ -67,6 +67,8 @@ type Options struct {
 	Clock clocks.Clock
 	// PickFile lets a person choose a file, SaveFile where to keep one; nil asks with a dialog.
 	PickFile func(exts []string, then func(name string, data []byte))
+	// Repair moves a database that does not open out of the way and puts the newest backup in its place; nil: nobody can here.
+	Repair func() error
 	// SaveFile keeps data as a file.
 	SaveFile func(name string, data []byte)
 	// Devices are what may be connected to the machine; nil: nothing is.
@@ -293,6 +295,22 @@ func (s *Shell) opened(m Machine, err error) {
 		s.log.Error("open the machine's folder", slog.Any("cause", err))
 		s.showAlone(&place{page: &page{view: func(*Shell, any) screen.View { return newMessage(s, "", err) }}})
 	}
+}
+
+// repair puts the newest backup in the place of a database that does not open, and opens it; the login brings back what the
+// mirror has. The damaged file is kept.
+func (s *Shell) repair() {
+	s.showAlone(&place{page: &page{view: func(*Shell, any) screen.View { return newMessage(s, s.T("window.repairing"), nil) }}})
+	s.o.Work(func() {
+		err := s.o.Repair()
+		s.o.Post(func() {
+			if err != nil {
+				s.opened(Machine{}, err)
+				return
+			}
+			s.open()
+		})
+	})
 }
 
 func (s *Shell) enroll() {
