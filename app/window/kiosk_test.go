@@ -62,6 +62,9 @@ func TestAKioskIsOpenedByStaffAndShowsNobody(t *testing.T) {
 	}
 	k.sees("您好，请点您要办的事", "全部事项")
 	k.seesNot("王秀英", "锁定", "设置")
+	if k.s.rail.Visible() {
+		t.Error("there is a navigation, or room for one")
+	}
 	for _, p := range []screen.Page{
 		screen.PageHome, screen.PageCases, screen.PageCase, screen.PageSync, screen.PageSettings, screen.PageOperators,
 	} {

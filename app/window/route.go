@@ -331,7 +331,7 @@ func (s *Shell) show() {
 	p := s.here()
 	s.view = p.page.view(s, p.model)
 	framed := s.alone == nil
-	s.top.Hidden, s.rail.Hidden = !framed, !framed || s.kiosk.public
+	s.top.Hidden = !framed
 	s.holder.Objects = []fyne.CanvasObject{s.view.Object()}
 	s.showBar()
 	s.makeRoom()

@@ -45,7 +45,7 @@ func (s *Shell) makeBoard() {
 // makeRoom lays the window out after the keyboard came up or went. In a low window the navigation gives way to it: a window
 // never gets smaller than what stands in it, and would grow beyond the screen.
 func (s *Shell) makeRoom() {
-	s.rail.Hidden = s.alone != nil || s.typing.board.Up() && !s.railFits()
+	s.rail.Hidden = s.alone != nil || s.kiosk.public || s.typing.board.Up() && !s.railFits()
 	s.root.Refresh()
 }
 
