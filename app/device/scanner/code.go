@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"bianmin/offline/casefile"
 	"bianmin/offline/ident"
@@ -56,7 +57,7 @@ var anyDay = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 // Recognise says what a code is. It judges form and check digits only; whether a receipt is genuine, or a person known,
 // others say.
 func Recognise(text string) Code {
-	text = strings.TrimSpace(strings.Trim(text, "\x00\x02\x03\x1d"))
+	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) // what scanners put around it
 	plain := ident.Normalize(text)
 	switch {
 	case text == "":
