@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke setup-run setup-test clean help
+.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,7 @@ $(BIN)/bianmin-gatewayd:
 
 test: setup-test lint build unit ## install what is missing, run every test and lint (FULL=1: full counts)
 
-unit: page-tools $(if $(FULL),pinyin-tools rare-tools)
+unit: page-tools $(if $(FULL),pinyin-tools rare-tools stroke-tools)
 	CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -timeout 30m ./...
 	@HTAGS=$(HTAGS) packaging/fuzz.sh $(FUZZ)
 	packaging/window-test.sh
@@ -97,8 +97,10 @@ rare: setup-test rare-tools ## build the table of rare characters from Debian's 
 prompts: ## record the phrases that are spoken most (needs espeak-ng and sox)
 	@packaging/prompts/build.sh
 
-stroke: ## build the table of stroke orders from npm with a pinned version
+stroke-tools:
 	@cd packaging/stroke && { [ -d node_modules/cnchar-order ] || npm ci --ignore-scripts --silent --no-audit --no-fund; }
+
+stroke: stroke-tools ## build the table of stroke orders from npm with a pinned version
 	@CGO_ENABLED=0 $(GO) run ./packaging/stroke/gen
 
 fonts: setup-test ## build the interface font from Debian's fonts-noto-cjk
