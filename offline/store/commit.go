@@ -189,7 +189,7 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 		return frames, nil
 	}, func() { s.writeTrace(note) })
 	if verr := verified(); err == nil && verr != nil {
-		err = s.fail(verr) // nothing of it is sent: at the next login it is packed anew
+		err = s.fail(verr) // not acknowledged, nothing more is written or sent; the doctor names the packet
 	}
 	if err != nil {
 		return journal.Record{}, err
