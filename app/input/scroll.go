@@ -111,6 +111,11 @@ func (s *Scroll) SetContent(content fyne.CanvasObject) {
 // Content returns what is scrolled.
 func (s *Scroll) Content() fyne.CanvasObject { return s.content }
 
+// Inside returns what is scrolled and the buttons that turn its pages.
+func (s *Scroll) Inside() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{s.content}, s.pager.objects()...)
+}
+
 // Offset returns the distance from the top in pixels.
 func (s *Scroll) Offset() float32 { return s.inner.Offset.Y }
 
