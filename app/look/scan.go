@@ -7,6 +7,8 @@ import "fyne.io/fyne/v2"
 type Typist interface {
 	// Deliver types a character into the part.
 	Deliver(r rune)
+	// Insert puts text into the part as it is, past any input method.
+	Insert(text string)
 	// Mark returns a function that brings the part back to what it is now.
 	Mark() (undo func())
 }
@@ -31,6 +33,9 @@ func TakeKey(name fyne.KeyName) bool { return keys != nil && keys(name) }
 
 // Deliver implements [Typist]: a button has no use for characters.
 func (t *KeyTouch) Deliver(rune) {}
+
+// Insert implements [Typist].
+func (t *KeyTouch) Insert(string) {}
 
 // Mark implements [Typist].
 func (t *KeyTouch) Mark() func() { return func() {} }
