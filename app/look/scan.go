@@ -28,6 +28,10 @@ func SetOnTyped(onRune func(Typist, rune) bool, onKey func(fyne.KeyName) bool) {
 // TakeRune offers a character that is on its way to a part, and reports whether it was taken.
 func TakeRune(t Typist, r rune) bool { return runes != nil && runes(t, r) }
 
+// KeyElse is offered as a key when something is done that is none: a shortcut, a switch between 中 and 英. What was typed before
+// comes before it.
+const KeyElse fyne.KeyName = "Else"
+
 // TakeKey offers a key, and reports whether it was taken.
 func TakeKey(name fyne.KeyName) bool { return keys != nil && keys(name) }
 

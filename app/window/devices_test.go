@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"bianmin/app/device/camera"
@@ -317,6 +318,47 @@ func TestAScanIsNoPinyin(t *testing.T) {
 		}
 		r.press(fyne.KeyEscape)
 		r.s.view.(*screen.Wizard).FocusFirst(r.s.win.Canvas())
+	}
+}
+
+// TestWhatIsHeldComesBeforeWhatFollows types two keys at once, as a slow window sees them, and then something that is no key: the
+// second letter is not put in afterwards.
+func TestWhatIsHeldComesBeforeWhatFollows(t *testing.T) {
+	b := &bench{}
+	r := benchRig(t, b, nil)
+	t.Cleanup(func() { input.SetMethod(nil) })
+	r.login()
+	r.s.Go(screen.Route{Page: screen.PageWizard, Arg: "new:gaoling"})
+	r.s.view.(*screen.Wizard).FocusFirst(r.s.win.Canvas())
+	field := r.s.win.Canvas().Focused().(interface {
+		fyne.Focusable
+		fyne.Shortcutable
+		desktop.Keyable
+		SelectedText() string
+	})
+	shift := &fyne.KeyEvent{Name: desktop.KeyShiftLeft}
+	toggle := func() {
+		field.KeyDown(shift)
+		field.KeyUp(shift)
+	}
+	toggle()
+	r.typeText("ma")
+	field.TypedShortcut(&fyne.ShortcutSelectAll{})
+	b.fire()
+	if got := field.SelectedText(); got != "ma" {
+		t.Fatalf("all that is selected is %q", got)
+	}
+	r.press(fyne.KeyBackspace)
+	r.after(time.Second)
+	r.typeText("ma")
+	toggle()
+	b.fire()
+	if r.s.Board().Composing() {
+		t.Error("a letter typed in 英 is composed")
+	}
+	field.TypedShortcut(&fyne.ShortcutSelectAll{})
+	if got := field.SelectedText(); got != "ma" {
+		t.Errorf("the field holds %q", got)
 	}
 }
 

@@ -112,6 +112,7 @@ var (
 	edits  = map[string]bool{
 		"BackSpace": true, "Delete": true, "Escape": true, "Tab": true, "Left": true, "Right": true, "Up": true, "Down": true, "Home": true,
 		"End": true, "Prior": true, "Next": true,
+		"Else": true, // a shortcut
 	}
 )
 
