@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,13 +66,12 @@ func openDisplay(ctx context.Context, dir string, width, height int) (*display, 
 	if err != nil {
 		return nil, err
 	}
-	line := make([]byte, 16)
-	n, err := r.Read(line)
+	line, err := bufio.NewReader(r).ReadString('\n') // it may come in pieces
 	if err != nil {
 		d.close()
 		return nil, fmt.Errorf("the display does not start: %w", err)
 	}
-	d.number = ":" + strings.TrimSpace(string(line[:n]))
+	d.number = ":" + strings.TrimSpace(line)
 	conf := filepath.Join(dir, "openbox.xml")
 	if err := os.WriteFile(conf, []byte(wholeScreen), 0o600); err != nil {
 		d.close()

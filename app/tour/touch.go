@@ -84,6 +84,9 @@ func (t *touched) walk(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			t.shot("failed") // to look at; it has failed anyway
+			if said, rerr := os.ReadFile(filepath.Join(t.d.dir, "bianmin.log")); rerr == nil && len(said) > 0 {
+				err = fmt.Errorf("%w; the program said: %s", err, clip(string(said)))
+			}
 		}
 	}()
 	err = steps(t.open, t.logIn, t.begin, t.who, t.details, t.papers, t.sign, t.receipt, t.kept)
@@ -365,8 +368,10 @@ func (t *touched) pick(word string) error {
 
 // shot takes a picture of the display.
 func (t *touched) shot(name string) error {
-	if _, _, err := t.still(); err != nil {
-		return err
+	if name != "failed" {
+		if _, _, err := t.still(); err != nil {
+			return err
+		}
 	}
 	t.shots++
 	_, err := t.d.run(t.ctx, "import", "-window", "root", filepath.Join(t.out, fmt.Sprintf("%02d-%s.png", t.shots, name)))
