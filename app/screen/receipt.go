@@ -84,7 +84,8 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	return r
 }
 
-// receiptLayout gives the code at the right the largest square there is, and the rest to the slip.
+// receiptLayout gives the code at the right the largest square there is, and the rest to the slip: half and half in an upright
+// window, where both are narrow.
 type receiptLayout struct{}
 
 func (receiptLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -95,7 +96,11 @@ func (receiptLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 func (receiptLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	gap := look.Gap3.Size()
 	caption := look.Measures().Body*look.Measures().LineSpacing + look.Gap1.Size()*2
-	side := min(size.Height-caption, (size.Width-gap)*0.62)
+	share := float32(0.62)
+	if size.Height > size.Width {
+		share = 0.5
+	}
+	side := min(size.Height-caption, (size.Width-gap)*share)
 	left := min(size.Width-gap-side, look.ColumnWidth/2)
 	spare := max(0, size.Width-left-gap-side) / 2
 	o[0].Move(fyne.NewPos(spare, 0))
