@@ -99,7 +99,7 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
-	defer s.spare.fill(s.o.Suite, s.o.Platform.SealKey, s.o.Ring.SealPublic())
+	defer s.prepareNext()
 	if err := s.writable(); err != nil {
 		return journal.Record{}, err
 	}
@@ -121,6 +121,15 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 		}
 	}
 	return s.commit(a, body, now, next)
+}
+
+// prepareNext does for the next act what need not be done while somebody waits for it.
+func (s *Store) prepareNext() {
+	s.spare.fill(s.o.Suite, s.o.Platform.SealKey, s.o.Ring.SealPublic(), func() {
+		if err := s.db.writeAhead(); err != nil {
+			s.log.Warn("nothing is written ahead", "cause", err.Error())
+		}
+	})
 }
 
 // smallShare is the part of the reserve that stays free of small acts.

@@ -219,9 +219,10 @@ func (s *Store) swap(tmp string) error {
 		}
 	}
 	var fresh *bolt.DB
+	var handle *os.File
 	var err error
 	if renameOpen {
-		if fresh, err = s.openBolt(tmp, nil, false); err != nil {
+		if fresh, err = s.openBolt(tmp, &handle, false); err != nil {
 			return err
 		}
 	}
@@ -240,9 +241,10 @@ func (s *Store) swap(tmp string) error {
 	}
 	s.step("synced")
 	if !renameOpen {
-		s.db.db, err = s.openBolt(s.path, nil, false)
+		fresh, err = s.openBolt(s.path, &handle, false)
+		s.db.change(fresh, handle)
 		return err
 	}
-	s.db.db = fresh
+	s.db.change(fresh, handle)
 	return old.Close()
 }

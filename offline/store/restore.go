@@ -121,7 +121,8 @@ func (s *Store) Restore(backup string) (aside string, err error) {
 	if err := fresh.start(); err != nil {
 		return aside, errors.Join(s.fail(err), fresh.Close())
 	}
-	s.db.db, s.mir = fresh.db.db, fresh.mir
+	s.db.change(fresh.db.db, fresh.db.handle)
+	s.mir = fresh.mir
 	s.epoch.Store(fresh.epoch.Load())
 	s.mu.Lock()
 	kept := s.kept

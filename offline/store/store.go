@@ -256,8 +256,9 @@ var errLate = errors.New("store: opening took too long")
 // fault or turn in circles.
 func (s *Store) openFile() error {
 	type result struct {
-		db  *bolt.DB
-		err error
+		db     *bolt.DB
+		handle *os.File
+		err    error
 	}
 	done, late := make(chan result, 1), make(chan struct{})
 	limit := time.Now().Add(s.o.OpenLimit)
@@ -301,7 +302,7 @@ func (s *Store) openFile() error {
 			unlockFile(file)
 			file.Close()
 		}
-		done <- result{db, err}
+		done <- result{db, file, err}
 	}()
 	timer := time.NewTimer(s.o.OpenLimit + lockTimeout)
 	defer timer.Stop()
@@ -327,7 +328,7 @@ func (s *Store) openFile() error {
 	case r.err != nil:
 		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, r.err))
 	}
-	s.db = &file{db: r.db}
+	s.db = &file{db: r.db, handle: r.handle}
 	return nil
 }
 
