@@ -57,6 +57,7 @@ unit: page-tools $(if $(FULL),pinyin-tools rare-tools stroke-tools)
 	packaging/window-test.sh
 	packaging/kiosk-test.sh
 	packaging/keyboard-test.sh
+	$(if $(FULL),CGO_ENABLED=0 $(GO) run -tags $(HTAGS) ./app/tour -touch $(CACHE)/touch -bin $(BIN))
 
 lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@mkdir -p $(TOOLS)

@@ -107,6 +107,15 @@ func run(ctx context.Context, o Options) error {
 	p.Printed = func() { fyne.Do(func() { shell.Printed() }) }
 	shell = window.New(w)
 	context.AfterFunc(ctx, func() { fyne.Do(a.Quit) })
+	if socket := os.Getenv(placesEnv); socket != "" && o.Demo {
+		err := tellPlaces(ctx, socket, o.Env.Log, func() (p window.Place) {
+			fyne.DoAndWait(func() { p = shell.Places() })
+			return p
+		})
+		if err != nil {
+			return err
+		}
+	}
 	shell.ShowAndRun()
 	cancel()
 	return p.wait()

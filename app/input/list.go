@@ -1,6 +1,9 @@
 package input
 
 import (
+	"cmp"
+	"slices"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/widget"
 
@@ -11,6 +14,7 @@ import (
 type List struct {
 	widget.BaseWidget
 	inner   *fingerList
+	rows    map[*Row]fyne.CanvasObject // all that were ever made, with their contents
 	pager   *pager
 	glide   *glide
 	moved   float32
@@ -40,18 +44,17 @@ type Row struct {
 // NewList returns a list of count() rows. build makes the content of a row, show fills it for an index, and onTap is
 // called with the index of the row that was tapped.
 func NewList(count func() int, build func() fyne.CanvasObject, show func(index int, content fyne.CanvasObject), onTap func(index int)) *List {
-	l := &List{inner: &fingerList{}}
+	l := &List{inner: &fingerList{}, rows: map[*Row]fyne.CanvasObject{}}
 	l.glide = newGlide(l.by)
 	l.pager = newPager(func(pages float32) { l.PageBy(int(pages)) })
 	look.SetOnPress(stopMoving)
-	contents := make(map[*Row]fyne.CanvasObject)
 	l.inner.Length = count
 	l.inner.CreateItem = func() fyne.CanvasObject {
 		content := build()
 		row := &Row{}
 		row.Pressable = look.NewRow(look.AtLeast(rowHeight, look.Pad(look.Gap2, look.GapH, look.HStack(look.Gap0, look.Grow(content)))), nil)
 		row.OnTap = func() { onTap(row.index) }
-		contents[row] = content
+		l.rows[row] = content
 		holder := &rowHolder{row: row, list: l}
 		holder.Compose(holder, row.Pressable)
 		return holder
@@ -62,7 +65,7 @@ func NewList(count func() int, build func() fyne.CanvasObject, show func(index i
 			return
 		}
 		holder.row.index = id
-		show(id, contents[holder.row])
+		show(id, l.rows[holder.row])
 		holder.Refresh()
 	}
 	l.inner.OnSelected = func(id widget.ListItemID) {
@@ -98,6 +101,20 @@ func RowHeight() float32 { return rowHeight(look.Measures()).Height }
 func (l *List) list() *fingerList {
 	l.inner.MinSize()
 	return l.inner
+}
+
+// Inside returns the rows in view, from the top, and the buttons that turn its pages.
+func (l *List) Inside() []fyne.CanvasObject {
+	var out []fyne.CanvasObject
+	top := map[fyne.CanvasObject]float32{}
+	for row := range l.rows {
+		if at := fyne.CurrentApp().Driver().AbsolutePositionForObject(row.Pressable); at != (fyne.Position{}) { // else it waits for use
+			out = append(out, row.Pressable)
+			top[row.Pressable] = at.Y
+		}
+	}
+	slices.SortFunc(out, func(a, b fyne.CanvasObject) int { return cmp.Compare(top[a], top[b]) })
+	return append(out, l.pager.objects()...)
 }
 
 // Top goes to the first row.

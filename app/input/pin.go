@@ -194,6 +194,9 @@ func (p *PINPad) Tapped(*fyne.PointEvent) {
 // HeightFor returns the height of the pad at width.
 func (p *PINPad) HeightFor(width float32) float32 { return look.HeightFor(p.body, width) }
 
+// Inside returns the keys and what stands around them.
+func (p *PINPad) Inside() []fyne.CanvasObject { return []fyne.CanvasObject{p.body} }
+
 // CreateRenderer is called by Fyne.
 func (p *PINPad) CreateRenderer() fyne.WidgetRenderer { return &pinRenderer{p} }
 

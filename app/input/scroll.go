@@ -1,9 +1,6 @@
 package input
 
 import (
-	"slices"
-	"weak"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
@@ -33,9 +30,6 @@ type Scroll struct {
 
 var _ fyne.Draggable = (*Scroll)(nil)
 
-// live are the scroll areas in use, for entries that are dragged inside one. Areas nobody holds any more drop out.
-var live []weak.Pointer[Scroll]
-
 // NewScroll returns a scroll area around content.
 func NewScroll(content fyne.CanvasObject) *Scroll {
 	s := &Scroll{content: content}
@@ -50,8 +44,6 @@ func NewScroll(content fyne.CanvasObject) *Scroll {
 		}
 	}
 	s.ExtendBaseWidget(s)
-	live = slices.DeleteFunc(live, func(p weak.Pointer[Scroll]) bool { return p.Value() == nil })
-	live = append(live, weak.Make(s))
 	look.SetOnFocus(bringIntoView)
 	look.SetOnPress(stopMoving)
 	return s
@@ -69,19 +61,39 @@ func (l viewLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	l.s.content.Resize(fyne.NewSize(l.s.width(), size.Height))
 }
 
-// scrollAround returns the innermost scroll area in use that obj is in; nil when there is none.
+// scrollAround returns the innermost scroll area that obj is seen in; nil when there is none. Lists see to their rows themselves.
 func scrollAround(obj fyne.CanvasObject) *Scroll {
-	var best *Scroll
-	for _, p := range live {
-		s := p.Value()
-		if s == nil || !s.Visible() || !look.Contains(s.content, obj) {
-			continue
+	c := fyne.CurrentApp().Driver().CanvasForObject(obj)
+	if c == nil {
+		return nil
+	}
+	var find func(o fyne.CanvasObject, in *Scroll) (*Scroll, bool)
+	find = func(o fyne.CanvasObject, in *Scroll) (*Scroll, bool) {
+		if o == obj {
+			return in, true
 		}
-		if best == nil || look.Contains(best.content, s) {
-			best = s
+		if o == nil || !o.Visible() {
+			return nil, false
+		}
+		switch s := o.(type) {
+		case *List:
+			return nil, false
+		case *Scroll:
+			in = s
+		}
+		for _, part := range look.Inside(o) {
+			if s, ok := find(part, in); ok {
+				return s, true
+			}
+		}
+		return nil, false
+	}
+	for _, root := range append(c.Overlays().List(), c.Content()) {
+		if s, ok := find(root, nil); ok {
+			return s
 		}
 	}
-	return best
+	return nil
 }
 
 // bringIntoView scrolls to what the keyboard has come to: Tab reaches what is out of sight, too.
@@ -110,6 +122,11 @@ func (s *Scroll) SetContent(content fyne.CanvasObject) {
 
 // Content returns what is scrolled.
 func (s *Scroll) Content() fyne.CanvasObject { return s.content }
+
+// Inside returns what is scrolled and the buttons that turn its pages.
+func (s *Scroll) Inside() []fyne.CanvasObject {
+	return append([]fyne.CanvasObject{s.content}, s.pager.objects()...)
+}
 
 // Offset returns the distance from the top in pixels.
 func (s *Scroll) Offset() float32 { return s.inner.Offset.Y }

@@ -76,6 +76,9 @@ func (s *SignaturePad) SetStrokes(strokes Strokes) {
 	s.Refresh()
 }
 
+// Paper is what one writes on.
+func (s *SignaturePad) Paper() fyne.CanvasObject { return s.paper }
+
 // PNG returns the signature black on white, width pixels wide.
 func (s *SignaturePad) PNG(width int) ([]byte, error) { return s.paper.strokes.PNG(width) }
 

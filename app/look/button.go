@@ -136,7 +136,7 @@ func (b *Button) style() {
 	}
 	b.image.Hidden = b.icon == ""
 	if b.icon != "" {
-		b.image.Resource = Resource(b.icon, ink)
+		Draw(b.image, b.icon, ink)
 	}
 	b.ring.Hidden = !b.HasFocus()
 }
@@ -175,7 +175,7 @@ func (b *Button) draw() {
 	b.place(b.Size())
 	b.ground.Refresh()
 	b.label.Refresh()
-	b.image.Refresh()
+	canvas.Refresh(b.image)
 	b.ring.Refresh()
 }
 

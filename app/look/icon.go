@@ -40,12 +40,24 @@ func (i *Icon) Set(name string, role Role) {
 // Resource returns the drawing called name in the colour role has now; an empty resource when there is none. Fyne
 // caches drawings by name, so the colour is part of it.
 func Resource(name string, role Role) fyne.Resource {
-	ink := hexOf(Color(role))
-	drawing, ok := icons.Colored(name, ink)
+	drawing, ok := icons.Colored(name, hexOf(Color(role)))
 	if !ok {
 		return fyne.NewStaticResource("none.svg", []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`))
 	}
-	return fyne.NewStaticResource(name+ink[1:]+".svg", drawing)
+	return fyne.NewStaticResource(drawingName(name, role), drawing)
+}
+
+func drawingName(name string, role Role) string { return name + hexOf(Color(role))[1:] + ".svg" }
+
+// Draw makes img show the drawing called name in the colour role has now. Fyne reads a drawing when the image is refreshed, but paints
+// what it read last when the image is resized, and keeps that for all under the name of the new one: so what is new is read before anything else is done with
+// the image. What is there already is not read again, which takes longer than painting it.
+func Draw(img *canvas.Image, name string, role Role) {
+	if img.Resource != nil && img.Resource.Name() == drawingName(name, role) {
+		return
+	}
+	img.Resource = Resource(name, role)
+	img.Refresh()
 }
 
 // CreateRenderer is called by Fyne.
@@ -77,8 +89,8 @@ func (r *iconRenderer) Layout(size fyne.Size) {
 }
 
 func (r *iconRenderer) Refresh() {
-	r.image.Resource = Resource(r.icon.name, r.icon.role)
 	r.image.Hidden = r.icon.role == RoleClear
+	Draw(r.image, r.icon.name, r.icon.role)
 	r.Layout(r.icon.Size())
-	r.image.Refresh()
+	canvas.Refresh(r.image)
 }

@@ -28,6 +28,7 @@ const patience = 30 * time.Second
 type journey struct {
 	ctx      context.Context
 	app      fyne.App
+	bin      string // folder of the programs
 	gatewayd string
 	prefix   string // of the names of screenshots
 	out      string

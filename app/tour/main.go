@@ -4,6 +4,7 @@
 //
 //	tour -bin bin -out tour          the journey
 //	tour -bin bin -shots docs/shots  every screen in every look, for the README
+//	tour -bin bin -touch touch       only the case that is typed by clicks in a real window
 package main
 
 import (
@@ -23,14 +24,25 @@ import (
 func main() {
 	out := flag.String("out", "", "folder to write the journey into; it is emptied first")
 	shots := flag.String("shots", "", "folder to write screenshots of every screen into")
+	touched := flag.String("touch", "", "folder to write the case into that is typed by clicks in a real window; it is emptied first")
 	bin := flag.String("bin", "bin", "folder of bianmin-gatewayd")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if *touched != "" && *out == "" && *shots == "" {
+		ok, err := touch(ctx, *bin, *touched)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		if !ok {
+			os.Exit(1)
+		}
+		return
+	}
 	if (*out == "") == (*shots == "") {
 		flag.Usage()
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	dir := *out
 	if dir == "" {
 		dir = *shots
@@ -66,7 +78,7 @@ func tour(ctx context.Context, gatewayd, out string, shots bool) (bool, error) {
 	defer os.RemoveAll(work)
 	a := test.NewApp()
 	defer a.Quit()
-	j := &journey{ctx: ctx, app: a, gatewayd: gatewayd, out: out, work: work, ui: make(chan func(), 256), links: map[uint8]string{}, report: report{Started: time.Now()}}
+	j := &journey{ctx: ctx, app: a, bin: filepath.Dir(gatewayd), gatewayd: gatewayd, out: out, work: work, ui: make(chan func(), 256), links: map[uint8]string{}, report: report{Started: time.Now()}}
 	if shots {
 		j.looks()
 	} else {

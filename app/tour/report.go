@@ -23,6 +23,7 @@ type report struct {
 	Started time.Time `json:"started"`
 	Seconds float64   `json:"seconds"`
 	Steps   []step    `json:"steps"`
+	LeftOut []string  `json:"left_out,omitempty"` // steps that this machine cannot do, with the reason
 
 	now    *step  // under way
 	failed func() // called when a step fails; nil does nothing
@@ -53,6 +54,12 @@ func (r *report) do(name string, fn func() error) bool {
 	r.Steps = append(r.Steps, s)
 	r.now = nil
 	return err == nil
+}
+
+// leaveOut notes a step that cannot be done here.
+func (r *report) leaveOut(name, why string) {
+	fmt.Printf("left out %s: %s\n", name, why)
+	r.LeftOut = append(r.LeftOut, name+": "+why)
 }
 
 // figure notes a figure of the step under way.

@@ -252,6 +252,9 @@ func (v *viewfinder) closed() {
 	v.taken, v.picture.Image = nil, nil
 }
 
+// Content is what the card says, to be read aloud.
+func (v *viewfinder) Content() fyne.CanvasObject { return v.card }
+
 // Tapped is called by Fyne: a tap beside the card does nothing.
 func (v *viewfinder) Tapped(*fyne.PointEvent) {}
 

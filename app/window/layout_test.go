@@ -326,6 +326,9 @@ func TestEveryScreen(t *testing.T) {
 					t.Errorf("%s, %v: no room for %q", name, l, text)
 				}
 			}
+			for _, fault := range misplaced(r.s.Places(), f.targets) {
+				t.Errorf("%s, %v: %s", name, l, fault)
+			}
 			for p, example := range f.pairs {
 				pairs[p] = fmt.Sprintf("%s, %v: %q", name, l, example)
 			}

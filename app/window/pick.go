@@ -146,6 +146,9 @@ func (p *picker) open(dir string) {
 	p.Refresh()
 }
 
+// Content is what the card says, to be read aloud.
+func (p *picker) Content() fyne.CanvasObject { return p.card }
+
 // Tapped is called by Fyne: a tap beside the card does nothing.
 func (p *picker) Tapped(*fyne.PointEvent) {}
 

@@ -117,6 +117,9 @@ func (q *seconder) closed() {
 	q.phrase.SetText("")
 }
 
+// Content is what the card says, to be read aloud.
+func (q *seconder) Content() fyne.CanvasObject { return q.card }
+
 // Tapped is called by Fyne: a tap beside the card does nothing.
 func (q *seconder) Tapped(*fyne.PointEvent) {}
 

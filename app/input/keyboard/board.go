@@ -180,7 +180,10 @@ func (b *Board) Touched(t input.Target) {
 	if b.target != t {
 		b.Gained(t)
 	}
-	if b.settings.up() != Never {
+	switch {
+	case b.Up():
+		input.Reveal(t) // its edge may have been tapped
+	case b.settings.up() != Never:
 		b.raise()
 	}
 }

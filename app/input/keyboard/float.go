@@ -77,6 +77,15 @@ func (f *Float) show() {
 	f.Refresh()
 }
 
+// Inside returns what is composed and the candidates.
+func (f *Float) Inside() []fyne.CanvasObject {
+	out := []fyne.CanvasObject{f.composed}
+	for _, k := range f.words {
+		out = append(out, k)
+	}
+	return out
+}
+
 // CreateRenderer is called by Fyne.
 func (f *Float) CreateRenderer() fyne.WidgetRenderer {
 	r := &floatRenderer{f: f}

@@ -171,13 +171,13 @@ func (k *key) draw() {
 	k.small.Text, k.small.Color, k.small.TextSize = k.face.small, look.Color(ink), m.Label*0.85
 	k.label.Hidden, k.image.Hidden, k.small.Hidden = k.face.icon != "", k.face.icon == "", k.face.small == ""
 	if k.face.icon != "" {
-		k.image.Resource = look.Resource(k.face.icon, ink)
+		look.Draw(k.image, k.face.icon, ink)
 	}
 	k.place(k.Size())
 	k.ground.Refresh()
 	k.label.Refresh()
 	k.small.Refresh()
-	k.image.Refresh()
+	canvas.Refresh(k.image)
 }
 
 func (k *key) place(size fyne.Size) {

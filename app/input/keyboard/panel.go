@@ -462,6 +462,20 @@ func (p *Panel) Key(id string) fyne.CanvasObject {
 	return nil
 }
 
+// Inside returns what is shown: the panel of rare characters, or what is composed and the keys.
+func (p *Panel) Inside() []fyne.CanvasObject {
+	if p.rare != nil {
+		return []fyne.CanvasObject{p.rare}
+	}
+	out := []fyne.CanvasObject{p.composed}
+	for _, list := range [][]*key{p.words, p.tools, p.keys} {
+		for _, k := range list {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // Keys returns what the keys that are shown type or do.
 func (p *Panel) Keys() []string {
 	var out []string

@@ -64,5 +64,8 @@ func (k *key) draw() {
 	k.ground.Refresh()
 }
 
+// Inside returns the words on it.
+func (k *key) Inside() []fyne.CanvasObject { return []fyne.CanvasObject{k.body} }
+
 // CreateRenderer is called by Fyne.
 func (k *key) CreateRenderer() fyne.WidgetRenderer { return widget.NewSimpleRenderer(k.body) }

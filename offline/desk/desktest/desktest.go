@@ -5,6 +5,8 @@ package desktest
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,22 +54,45 @@ func (c *Clock) Boot() clocks.Boot { return c.Running }
 // New installs a machine of the sample county in a temporary folder.
 func New(t testing.TB) *Machine {
 	t.Helper()
-	return newMachine(t, county.FS(), nil)
+	return newMachine(t, sample, nil)
 }
 
 // NewWith installs a machine whose grant was changed: other operators, other packs. nil changes nothing.
 func NewWith(t testing.TB, change func(m *Machine, g *desk.Grant)) *Machine {
 	t.Helper()
-	return newMachine(t, county.FS(), change)
+	return newMachine(t, sample, change)
 }
 
 // NewOf installs a machine of a county with that folder.
 func NewOf(t testing.TB, folder fs.FS) *Machine {
 	t.Helper()
-	return newMachine(t, folder, nil)
+	return newMachine(t, func() (made, error) { return make1(folder) }, nil)
 }
 
-func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Grant)) *Machine {
+// made is a county: its platform's keys and the packs that they signed. Machines only read them.
+type made struct {
+	platform Platform
+	packs    [][]byte
+}
+
+// sample is the sample county, made once.
+var sample = sync.OnceValues(func() (made, error) { return make1(county.FS()) })
+
+func make1(folder fs.FS) (c made, err error) {
+	s := vault.SM(nil)
+	for _, k := range []*vault.PrivateKey{&c.platform.Root, &c.platform.Sign, &c.platform.Seal} {
+		if *k, err = s.GenerateKey(); err != nil {
+			return c, err
+		}
+	}
+	built, err := catalog.BuildCounty(folder, 1, c.platform.Root)
+	for _, b := range built {
+		c.packs = append(c.packs, b.Data)
+	}
+	return c, err
+}
+
+func newMachine(t testing.TB, of func() (made, error), change func(m *Machine, g *desk.Grant)) *Machine {
 	t.Helper()
 	s := vault.SM(nil)
 	key := func() vault.PrivateKey {
@@ -77,15 +102,15 @@ func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Gran
 		}
 		return k
 	}
-	m := &Machine{Platform: Platform{key(), key(), key()}, Clock: &Clock{T: Day}}
+	c, err := of()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Machine{Platform: c.platform, Clock: &Clock{T: Day}}
 	m.Config = desk.Config{
 		Dir: filepath.Join(t.TempDir(), "data"), Suite: s, Clock: m.Clock, Argon: vault.Argon{Time: 1, MemoryKiB: 64, Threads: 1},
 	}
 	m.Config.Machine = vault.KeyFile(filepath.Join(m.Config.Dir, "machine.key")) // whatever the test's machine has
-	built, err := catalog.BuildCounty(folder, 1, m.Platform.Root)
-	if err != nil {
-		t.Fatal(err)
-	}
 	sign := key()
 	const device = 7
 	list, err := receipt.SignKeyList(m.Platform.Root, receipt.KeyList{
@@ -110,8 +135,8 @@ func newMachine(t testing.TB, folder fs.FS, change func(m *Machine, g *desk.Gran
 			{ID: "li", Name: "李建国", Role: "staff", Division: "999999101201", PIN: "135790"},
 		},
 	}
-	for _, b := range built {
-		g.Packs = append(g.Packs, b.Data)
+	for _, p := range c.packs {
+		g.Packs = append(g.Packs, slices.Clone(p))
 	}
 	if change != nil {
 		change(m, &g)
