@@ -74,11 +74,14 @@ type ref struct {
 	ink     []float32
 }
 
-// New returns a pen that takes each character from the interface font when it has it, else from the first of the large
-// fonts that has. dir is a folder for its files; the large fonts are those that [glyph.System] reads.
-func New(dir string) (*Pen, error) {
-	base := filepath.Join(dir, "interface.otf")
-	if err := os.WriteFile(base, fonts.Regular, 0o600); err != nil {
+// New returns a pen that takes each character from the interface font, or its bold sister, when that has it, else from the
+// first of the large fonts that has. dir is a folder for its files; the large fonts are those that [glyph.System] reads.
+func New(dir string, bold bool) (*Pen, error) {
+	base, face := filepath.Join(dir, "interface.otf"), fonts.Regular
+	if bold {
+		base, face = filepath.Join(dir, "bold.otf"), fonts.Bold
+	}
+	if err := os.WriteFile(base, face, 0o600); err != nil {
 		return nil, err
 	}
 	p := &Pen{dir: dir, files: append([]string{base}, glyph.System().Files()...), drawn: map[key]*ref{}}
@@ -197,8 +200,8 @@ func (p *Pen) advance(font int, r rune) float64 {
 // where the character begins on its base line.
 type patch struct {
 	w, h      int
-	ink       []float32
-	mean, dev float64 // dev is the root of the sum of squares about the mean
+	ink       []float32 // less the mean
+	mean, dev float64   // dev is the root of the sum of squares about the mean
 }
 
 // How far the box of a patch reaches, in ems: above and below the base line.
@@ -243,7 +246,8 @@ func (p *patch) measure() {
 		sum += float64(v)
 	}
 	p.mean = sum / float64(len(p.ink))
-	for _, v := range p.ink {
+	for i, v := range p.ink {
+		p.ink[i] = v - float32(p.mean)
 		p.dev += (float64(v) - p.mean) * (float64(v) - p.mean)
 	}
 	p.dev = math.Sqrt(p.dev)
@@ -254,6 +258,7 @@ type picture struct {
 	w, h int
 	ink  []float32
 	sums []float64 // of all pixels above and to the left
+	sqrs []float64 // the same of their squares
 }
 
 // inkOf takes the most usual grey for the ground, and the grey farthest from it for the writing.
@@ -283,12 +288,14 @@ func inkOf(img image.Image, area image.Rectangle) *picture {
 	for i, v := range p.ink {
 		p.ink[i] = float32(math.Abs(float64(v)-float64(ground))) / span
 	}
-	p.sums = make([]float64, (p.w+1)*(p.h+1))
+	p.sums, p.sqrs = make([]float64, (p.w+1)*(p.h+1)), make([]float64, (p.w+1)*(p.h+1))
 	for y := range p.h {
-		row := 0.0
+		row, sqr := 0.0, 0.0
 		for x := range p.w {
-			row += float64(p.ink[y*p.w+x])
+			v := float64(p.ink[y*p.w+x])
+			row, sqr = row+v, sqr+v*v
 			p.sums[(y+1)*(p.w+1)+x+1] = p.sums[y*(p.w+1)+x+1] + row
+			p.sqrs[(y+1)*(p.w+1)+x+1] = p.sqrs[y*(p.w+1)+x+1] + sqr
 		}
 	}
 	return p
@@ -296,36 +303,36 @@ func inkOf(img image.Image, area image.Rectangle) *picture {
 
 func abs(n int) int { return max(n, -n) }
 
-// total is the ink in a rectangle.
-func (p *picture) total(x, y, w, h int) float64 {
-	at := func(x, y int) float64 { return p.sums[y*(p.w+1)+x] }
+// total is what sums, or sqrs, have in a rectangle.
+func (p *picture) total(of []float64, x, y, w, h int) float64 {
+	at := func(x, y int) float64 { return of[y*(p.w+1)+x] }
 	return at(x+w, y+h) - at(x, y+h) - at(x+w, y) + at(x, y)
 }
 
-// like returns the correlation of a patch with what is at a place; 0 where that is not on the picture, or is blank.
+// like returns the correlation of a patch with what is at a place; 0 where that is not on the picture, or has by far more or
+// less ink.
 func (p *picture) like(c *patch, x, y int) float64 {
 	if x < 0 || y < 0 || x+c.w > p.w || y+c.h > p.h || c.dev == 0 {
 		return 0
 	}
 	n := float64(c.w * c.h)
-	mean := p.total(x, y, c.w, c.h) / n
-	if mean < c.mean/4 || mean > 4*c.mean {
+	sum := p.total(p.sums, x, y, c.w, c.h)
+	if mean := sum / n; mean < c.mean/3 || mean > 3*c.mean {
 		return 0
 	}
-	cross, square := 0.0, 0.0
+	square := p.total(p.sqrs, x, y, c.w, c.h) - sum*sum/n
+	if square <= 1e-9 {
+		return 0
+	}
+	cross := float32(0)
 	for row := range c.h {
-		a := p.ink[(y+row)*p.w+x : (y+row)*p.w+x+c.w]
-		b := c.ink[row*c.w : row*c.w+c.w]
+		a := p.ink[(y+row)*p.w+x:][:c.w]
+		b := c.ink[row*c.w:][:c.w]
 		for i, v := range a {
-			d := float64(v) - mean
-			square += d * d
-			cross += d * float64(b[i])
+			cross += v * b[i]
 		}
 	}
-	if square == 0 {
-		return 0
-	}
-	return cross / (math.Sqrt(square) * c.dev)
+	return float64(cross) / (math.Sqrt(square) * c.dev)
 }
 
 // Cell is a character that was found.

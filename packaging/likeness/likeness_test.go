@@ -71,7 +71,7 @@ func slip(t *testing.T, rare paper.Glyphs, name string) *image.Gray {
 }
 
 func TestANameIsFoundAndNoOther(t *testing.T) {
-	p, err := New(t.TempDir())
+	p, err := New(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

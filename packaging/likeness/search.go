@@ -81,7 +81,7 @@ func (s *search) begins() []place {
 	first := s.own[0]
 	for y := range s.pic.h {
 		for x := range s.pic.w {
-			p := s.at(first, x, y, []float64{0, 0.5})
+			p := s.at(first, x, y, []float64{0.25})
 			if p.like > Least/2 {
 				all = append(all, p)
 			}
