@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
 	"bianmin/app/cli"
 	"bianmin/app/desktop"
 	"bianmin/app/device/escpos/fake"
@@ -195,6 +198,7 @@ func (n *names) taken(name string) error {
 	count := len([]rune(name))
 	clear(n.saved)
 	return steps(
+		func() error { return n.slipOnScreen(short) },
 		func() error { return n.tap("保存图片") },
 		func() error { return n.file("receipt as picture", ".png", short, slipSize) },
 		func() error { return n.shot(fmt.Sprintf("receipt-rare-%d", count)) },
@@ -305,4 +309,21 @@ func (n *names) onScreen(where, name string) error {
 		pen = n.bold
 	}
 	return n.compare(where+" on the screen", pen, n.hand.c.Capture(), lines.area, name, float64(lines.size))
+}
+
+// slipOnScreen looks for a name on the slip that the receipt's screen shows.
+func (n *names) slipOnScreen(name string) error {
+	const paperDots = paper.Dots58 + 80 // with its margins
+	var slip spot
+	n.hand.walk(func(s spot) {
+		if i, ok := s.obj.(*canvas.Image); ok && i.Resource != nil && i.Resource.Name() == "slip.png" {
+			slip = s
+		}
+	})
+	if slip.obj == nil {
+		return errors.New("the receipt's screen shows no slip")
+	}
+	at, size := fyne.CurrentApp().Driver().AbsolutePositionForObject(slip.obj), slip.obj.Size()
+	area := image.Rect(int(at.X), int(at.Y), int(at.X+size.Width), int(at.Y+size.Width))
+	return n.compare("slip on the screen", n.regular, n.hand.c.Capture(), area, name, slipSize*float64(size.Width)/paperDots)
 }
