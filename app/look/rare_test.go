@@ -52,3 +52,30 @@ func TestFyneAsksUs(t *testing.T) {
 		t.Errorf("a character of 40 is %g wide", w)
 	}
 }
+
+// TestBlanksBehindARareCharacter: Fyne takes a blank from the font of the character before it.
+func TestBlanksBehindARareCharacter(t *testing.T) {
+	Set(test.NewTempApp(t), Standard)
+	PrepareText("𠮷")
+	width := func(text string) float32 { return fyne.MeasureText(text, 40, fyne.TextStyle{}).Width }
+	for _, blank := range " \u00a0\u2003\u3000" {
+		b := string(blank)
+		if got, want := width("𠮷"+b+"田")-width("𠮷田"), width("田"+b+"田")-width("田田"); got < want-1 || got > want+1 {
+			t.Errorf("%U is %g wide behind a rare character, %g behind another", blank, got, want)
+		}
+	}
+	c := software.NewCanvas()
+	txt := canvas.NewText("𠮷 \u3000", color.Black)
+	txt.TextSize = 40
+	c.SetContent(txt)
+	c.Resize(fyne.NewSize(200, 60))
+	img := c.Capture()
+	ground := img.At(190, 10)
+	for y := range 60 {
+		for x := 50; x < 190; x++ {
+			if img.At(x, y) != ground {
+				t.Fatalf("a blank has ink at %d, %d", x, y)
+			}
+		}
+	}
+}

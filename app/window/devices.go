@@ -3,6 +3,8 @@ package window
 import (
 	"context"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -13,6 +15,7 @@ import (
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
+	"bianmin/offline/ident"
 )
 
 // Devices are what may be connected to the machine. All but Wedge may be nil.
@@ -104,6 +107,30 @@ func readCard(open func(string) (idcard.Reader, error), port string) (idcard.Car
 		err = cerr
 	}
 	return c, err
+}
+
+// rareCard reads the card for the panel of rare characters: name and address, in today's code points where they are known.
+func (s *Shell) rareCard(then func(texts []string, doubt string)) {
+	s.readCard(func(c idcard.Card, err error) {
+		if err != nil {
+			then(nil, vm.Words(s, err))
+			return
+		}
+		var doubts []string
+		unknown := 0
+		for _, o := range ident.OldChars(c.Name + c.Address) {
+			if o.Standard == 0 {
+				unknown++
+			}
+		}
+		if unknown > 0 {
+			doubts = append(doubts, s.T("idcard.private", "n", strconv.Itoa(unknown)))
+		}
+		if c.Broken > 0 {
+			doubts = append(doubts, s.T("idcard.broken"))
+		}
+		then([]string{ident.Modern(c.Name), ident.Modern(c.Address)}, strings.Join(doubts, "\n"))
+	})
 }
 
 // deviceSettings connects the part of the settings that is about devices.

@@ -15,6 +15,7 @@ import (
 
 	"bianmin/app/device/speech"
 	"bianmin/app/device/spool"
+	"bianmin/app/input/rarepanel"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
@@ -75,8 +76,9 @@ type Options struct {
 	Devices *Devices
 	// After runs fn on the UI goroutine after d unless stop is called before; nil is the system's clock with Post.
 	After func(d time.Duration, fn func()) (stop func())
-	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it.
-	Rare func(insert func(text string), done func()) fyne.CanvasObject
+	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it. read reads the ID card
+	// on the reader; nil while no reader is chosen.
+	Rare func(insert func(text string), done func(), read rarepanel.Read) fyne.CanvasObject
 }
 
 // Machine is what Open gives.

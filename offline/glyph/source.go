@@ -77,6 +77,7 @@ const mostKept = 4096
 // face is a font whose file stays open, as its font reads from it; only its index is in memory.
 type face struct {
 	path string
+	thin bool // set like a book
 	font *sfnt.Font
 }
 
@@ -168,7 +169,8 @@ func open(path string) []*face {
 		file.Close()
 		return nil
 	}
-	return []*face{{path, font}}
+	name := strings.ToLower(filepath.Base(path))
+	return []*face{{path, slices.ContainsFunc(thin, func(f string) bool { return strings.Contains(name, f) }), font}}
 }
 
 func parse(r io.ReaderAt) (*sfnt.Font, error) {
@@ -202,6 +204,9 @@ func (s *Source) read(r rune) *Outline {
 	s.search()
 	for _, f := range s.faces {
 		if o, err := outline(f.font, &s.buf, r); err == nil {
+			if f.thin {
+				o.heavier(heavierX, heavierY)
+			}
 			return o
 		}
 	}
