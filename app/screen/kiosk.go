@@ -9,14 +9,14 @@ import (
 )
 
 // mostKioskServices is how many services have a tile of their own; the rest are behind 全部事项.
-const mostKioskServices = 3
+const mostKioskServices = 2
 
 // Kiosk is the screen 自助: large tiles for a person who is alone with the machine.
 type Kiosk struct {
 	// OnLook and OnLang are called with the name of a look or a language to change to.
 	OnLook, OnLang func(name string)
-	// OnStaff is called by somebody who wants to leave self-service, with a PIN.
-	OnStaff func()
+	// OnStaff is called by somebody who wants to leave self-service, with a PIN; OnScan by who has a receipt to scan.
+	OnStaff, OnScan func()
 
 	env  *Env
 	vm   *vm.Services
@@ -45,19 +45,19 @@ func NewKiosk(env *Env, m *vm.Services) *Kiosk {
 func (s *Kiosk) Show(st vm.ServicesState) {
 	t := s.env.T
 	tiles := []fyne.CanvasObject{look.NewTile("service", t("kiosk.all"), t("kiosk.allNote"), func() { s.env.Go(Route{Page: PageServices}) })}
-	for i, row := range st.Rows {
-		if i == mostKioskServices {
-			break
+	for _, row := range st.Rows {
+		if row.Terminal && len(tiles) <= mostKioskServices { // what is done at the counter only is among all of them
+			tiles = append(tiles, look.NewTile("file", row.Name, row.Short, func() { s.env.Go(Route{PageGuide, row.ID}) }))
 		}
-		tiles = append(tiles, look.NewTile("file", row.Name, "", func() { s.env.Go(Route{PageGuide, row.ID}) }))
 	}
+	tiles = append(tiles, look.NewTile("scan", t("selfservice.tile"), t("selfservice.tileNote"), func() { call(s.OnScan) }))
 	now := look.Current()
-	larger, word := now, t("login.larger")
+	larger, word, note := now, t("login.larger"), t("kiosk.lookNote")
 	larger.Elder = !now.Elder
 	if now.Elder {
-		word = t("login.standard")
+		word, note = t("login.standard"), t("kiosk.lookNoteBack")
 	}
-	tiles = append(tiles, look.NewTile("elder", word, "", func() {
+	tiles = append(tiles, look.NewTile("elder", word, note, func() {
 		if s.OnLook != nil {
 			s.OnLook(larger.String())
 		}

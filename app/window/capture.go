@@ -72,7 +72,7 @@ func (s *Shell) showCamera(title string, l lens, done func(name string, data []b
 	v.build(title)
 	v.ctx, v.hide = context.WithCancel(context.Background())
 	s.showSheet(v)
-	go v.run(v.ctx, s.keep.Camera)
+	go v.run(v.ctx, s.camera())
 }
 
 func (v *viewfinder) build(title string) {
@@ -242,6 +242,9 @@ func (v *viewfinder) fail(err error) {
 	}
 	v.s.log.Warn("camera", slog.Any("cause", err))
 	v.hint.SetText(vm.Words(v.s, err))
+	if v.s.unattended() { // who is there can neither see to the cable nor choose a file
+		v.hint.SetText(v.s.T("selfservice.cameraFault"))
+	}
 	v.shoot.Disable()
 	v.Refresh()
 }

@@ -57,7 +57,7 @@ func (s *Shell) devices() {
 		}
 	}
 	s.env.Devices = &screen.Devices{
-		Reader: s.readerThere, ReadCard: s.readCard, Camera: func() bool { return s.keep.Camera != "" }, TakePhoto: s.takePhoto,
+		Reader: s.readerThere, ReadCard: s.readCard, Camera: func() bool { return s.camera() != "" }, TakePhoto: s.takePhoto,
 		Scan: s.scanByCamera, Code: s.scanned, Second: s.second, Now: s.o.Clock.Now,
 	}
 }
@@ -255,16 +255,23 @@ func (s *Shell) scanned(text string) {
 		return // a question is open; the code can be scanned again
 	}
 	if _, ok := s.view.(*screen.Wizard); ok {
-		s.confirm(s.T("scan.leaveTitle"), s.T("scan.leaveText"), s.T("scan.leave"), false, func() { s.follow(text) })
+		why := s.T("scan.leaveText")
+		if s.kiosk.public {
+			why = s.T("selfservice.leaveText")
+		}
+		s.confirm(s.T("scan.leaveTitle"), why, s.T("scan.leave"), false, func() { s.follow(text) })
 		return
 	}
 	s.follow(text)
 }
 
 func (s *Shell) follow(text string) {
-	session := s.session
+	session, find := s.session, vm.Scan
+	if s.kiosk.public {
+		find = vm.ScanPublic
+	}
 	s.o.Work(func() {
-		to := vm.Scan(context.Background(), s, s.machine.Counter, session, text)
+		to := find(context.Background(), s, s.machine.Counter, session, text)
 		s.o.Post(func() {
 			if s.session != session {
 				return // locked meanwhile

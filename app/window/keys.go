@@ -101,6 +101,7 @@ func (s *Shell) typed(r rune) {
 // touch notes that a person did something.
 func (s *Shell) touch() {
 	s.active = s.o.Clock.Now()
+	s.kiosk.used = true
 	if s.kiosk.ask != nil {
 		s.goOn()
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -37,13 +38,16 @@ func (Handover) LogValue() slog.Value { return slog.StringValue("handover") }
 // kiosk is the state of a machine that the public uses alone.
 type kiosk struct {
 	public bool     // the public has the screen; false: staff do
+	used   bool     // somebody has touched the machine since it began anew
 	drafts []string // begun by the person who is there
 	ask    *sheet   // whether somebody is there; nil while nobody asks
 	keep   Handover // as told last
 }
 
 // publicPages are those a person alone with the machine can come to. None shows anything of anybody else.
-var publicPages = []screen.Page{screen.PageKiosk, screen.PageServices, screen.PageGuide, screen.PageWizard, screen.PageReceipt}
+var publicPages = []screen.Page{
+	screen.PageKiosk, screen.PageServices, screen.PageGuide, screen.PageWizard, screen.PageReceipt, screen.PageScan, screen.PageProgress,
+}
 
 func kioskPage() *page {
 	return &page{
@@ -51,7 +55,7 @@ func kioskPage() *page {
 		model: func(s *Shell, _ string) (any, error) { return vm.NewServices(s, s.session, ""), nil },
 		view: as(func(s *Shell, m *vm.Services) screen.View {
 			v := screen.NewKiosk(s.env, m)
-			v.OnLook, v.OnLang, v.OnStaff = s.wearLook, s.wearLang, s.askStaff
+			v.OnLook, v.OnLang, v.OnStaff, v.OnScan = s.wearLook, s.wearLang, s.askStaff, s.openScan
 			return v
 		}),
 	}
@@ -176,6 +180,7 @@ func (s *Shell) reset() {
 	s.history, s.alone = nil, nil
 	s.touch()
 	s.Go(screen.Route{Page: screen.PageKiosk})
+	s.kiosk.used = false
 	s.noteDraft()
 }
 
@@ -198,10 +203,25 @@ func (s *Shell) noteDraft() {
 	s.hand(h)
 }
 
-// allowed reports whether a page may be shown to who has the screen.
-func (s *Shell) allowed(p screen.Page) bool {
-	return !s.kiosk.public || slices.Contains(publicPages, p)
+// allowed reports whether a page may be shown to who has the screen. To a person alone with the machine nobody of the roster is.
+func (s *Shell) allowed(r screen.Route) bool {
+	if !s.kiosk.public {
+		return true
+	}
+	verb, rest, _ := strings.Cut(r.Arg, ":")
+	switch r.Page {
+	case screen.PageServices:
+		return r.Arg == ""
+	case screen.PageGuide:
+		return rest == ""
+	case screen.PageWizard:
+		return verb == "new" && !strings.Contains(rest, ":") || verb == "draft" && slices.Contains(s.kiosk.drafts, rest)
+	}
+	return slices.Contains(publicPages, r.Page)
 }
+
+// unattended reports whether nobody of the staff is at a self-service machine: it is the public's, or not opened yet.
+func (s *Shell) unattended() bool { return s.o.Kiosk && (s.kiosk.public || s.session == nil) }
 
 // kioskTick counts down to the next person.
 func (s *Shell) kioskTick() {
@@ -213,7 +233,11 @@ func (s *Shell) kioskTick() {
 	switch {
 	case idle < 0:
 		s.active = now // the clock went back
-	case first || idle < kioskAsk:
+	case idle < kioskAsk:
+	case first:
+		if s.kiosk.used { // who went back to the first screen has left a draft, perhaps, or something on the clipboard
+			s.reset()
+		}
 	case idle >= kioskAsk+kioskReset:
 		s.reset()
 	default:

@@ -190,7 +190,7 @@ func New(o Options) *Shell {
 func (s *Shell) makeEnv() {
 	s.env = &screen.Env{
 		T: s.T, Lang: s.Lang, Post: s.o.Post, Work: s.o.Work, Go: s.Go, Back: s.Back, Confirm: s.confirm,
-		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Speak: s.speak, ReadAloud: s.readAloud, Fail: s.fail, Public: func() bool { return s.kiosk.public }, DemoPINs: s.o.DemoPINs, Window: s.win,
+		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Speak: s.speak, ReadAloud: s.readAloud, Fail: s.fail, Public: s.unattended, End: s.reset, DemoPINs: s.o.DemoPINs, Window: s.win,
 	}
 	if s.o.PickFile != nil {
 		s.env.PickFile = s.o.PickFile
