@@ -118,7 +118,7 @@ func writeBlob(path string, sealed []byte) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("store: blob folder: %w", err)
 		}
-		if err := syncDir(filepath.Dir(filepath.Dir(path))); err != nil {
+		if err := vault.SyncDir(filepath.Dir(filepath.Dir(path))); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/vault"
 )
 
 // bbolt reuses free pages but never gives them back. A file is written anew when at least a quarter of it, and 4 MiB, is
@@ -233,7 +235,7 @@ func (s *Store) swap(tmp string) error {
 		return err
 	}
 	s.step("renamed")
-	if err := syncDir(s.o.Dir); err != nil {
+	if err := vault.SyncDir(s.o.Dir); err != nil {
 		if fresh != nil {
 			fresh.Close()
 		}

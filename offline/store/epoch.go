@@ -98,6 +98,7 @@ func (s *Store) useEpoch(e Epoch) {
 func (s *Store) newMirror(e Epoch) *mirror {
 	return &mirror{
 		dir: s.mirrorDir(e.Device), suite: s.o.Suite, box: s.box, device: e.Device, limit: s.o.Segment, sync: s.o.seams.syncMirror, dict: s.o.Dict,
+		dicts: map[vault.Hash][]byte{},
 	}
 }
 

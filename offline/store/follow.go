@@ -59,11 +59,11 @@ func (s *Store) followed(b *bolt.Bucket, l Former) (Followed, error) {
 		return Followed{Device: l.Device}, nil
 	}
 	if k, _ := b.Bucket([]byte(bucketEvents)).Cursor().Last(); k != nil {
-		ev, _, err := s.event(b, seqOf(k))
+		ev, row, err := s.event(b, seqOf(k))
 		if err != nil {
 			return f, err
 		}
-		f.Cursor, f.Told = ev.Cursor, ev.Hash(s.o.Suite)
+		f.Cursor, f.Told = ev.Cursor, row.hash(s.o.Suite, ev)
 	}
 	return f, nil
 }

@@ -328,5 +328,5 @@ func (s *Store) place() (aside string, err error) {
 		return aside, words.New("backup.notRestored", fmt.Errorf("store: restore: %w", err))
 	}
 	s.step("placed")
-	return aside, syncDir(filepath.Dir(s.path))
+	return aside, vault.SyncDir(filepath.Dir(s.path))
 }

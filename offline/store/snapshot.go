@@ -346,7 +346,7 @@ func (s *Store) renewMirror() error {
 		err = errors.Join(err, os.Rename(name, filepath.Join(aside, filepath.Base(name))))
 	}
 	m := s.newMirror(*s.epoch.Load())
-	if err = errors.Join(err, syncDir(aside), openMirror(m, nil)); err != nil {
+	if err = errors.Join(err, vault.SyncDir(aside), openMirror(m, nil)); err != nil {
 		return s.fail(err)
 	}
 	s.mir = m

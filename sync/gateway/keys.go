@@ -248,15 +248,7 @@ func writeFile(path string, data []byte) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return vault.SyncDir(filepath.Dir(path))
 }
 
 // signer makes a vault key usable for certificates: smx509 hands it the bytes to sign, not a digest.
