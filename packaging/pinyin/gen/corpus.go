@@ -86,13 +86,7 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text [][]rune
-	err = lines(filepath.Join(lists, "corpus.txt"), func(line string) error {
-		for _, s := range strings.FieldsFunc(line, func(r rune) bool { return !unicode.Is(unicode.Han, r) }) {
-			text = append(text, []rune(s))
-		}
-		return nil
-	})
+	text, err := sentences(lists)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +108,33 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 	return cut, nil
 }
 
-func (v *vocabulary) cutAll(text [][]rune) [][]*entry {
+// corpusFiles are the files of our text.
+const corpusFiles = "corpus*.txt"
+
+// sentences reads our text: what stands between characters that are not Chinese is one sentence.
+func sentences(lists string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(lists, corpusFiles))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		err := lines(name, func(line string) error {
+			out = append(out, strings.FieldsFunc(line, func(r rune) bool { return !unicode.Is(unicode.Han, r) })...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (v *vocabulary) cutAll(text []string) [][]*entry {
 	total := v.total()
 	out := make([][]*entry, len(text))
 	for i, s := range text {
-		out[i] = v.cut(s, total)
+		out[i] = v.cut([]rune(s), total)
 	}
 	return out
 }
