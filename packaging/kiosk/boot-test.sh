@@ -16,7 +16,7 @@ failed=0
 boot=""
 
 packages=systemd-sysv,udev,dbus,libpam-systemd,procps,kmod,xinit,openbox,xserver-xorg-core,xserver-xorg-legacy,xserver-xorg-video-dummy,xserver-xorg-input-libinput,x11-xserver-utils,xdotool,imagemagick,xclip,libgl1,libgl1-mesa-dri,libxcursor1,libxinerama1,libxrandr2,libxxf86vm1,libxi6
-[ -d "$root" ] || debootstrap --variant=minbase --include=$packages bookworm "$root" "${BIANMIN_MIRROR:-http://deb.debian.org/debian}" >"$dir/debootstrap.log" 2>&1 || exit 1
+[ -d "$root" ] || debootstrap --variant=minbase --include=$packages bookworm "$root" ${BIANMIN_MIRROR:+"$BIANMIN_MIRROR"} >"$dir/debootstrap.log" 2>&1 || exit 1
 
 # container ARGS... runs systemd-nspawn. Its folder in /run has to be in memory.
 container() {
