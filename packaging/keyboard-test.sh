@@ -3,64 +3,13 @@
 # alone, in the standard look, in 长辈版 on a small screen and in 长辈版 on an upright one; then with keys that are pressed.
 # What the fields hold is read back through the clipboard.
 # Needs bin/bianmin and bin/bianmin-gatewayd; builds nothing. The last line is "N passed, M failed".
-# BIANMIN_BIN names another folder with the two programs; BIANMIN_SHOTS a folder for pictures.
 set -u
 cd "$(dirname "$0")/.."
-. packaging/display.sh
+name=keyboard-test
+. packaging/check.sh
 
-bin=${BIANMIN_BIN:-$PWD/bin}
-passed=0
-failed=0
 app=""
-work=$(mktemp -d)
-export BIANMIN_LANG=zh
-unset XDG_DATA_HOME XDG_CONFIG_HOME WAYLAND_DISPLAY FYNE_SCALE FYNE_THEME FYNE_FONT
-for p in bianmin bianmin-gatewayd; do
-	if [ ! -x "$bin/$p" ]; then
-		echo "keyboard-test: $bin/$p is not there; run \"make build\" first"
-		echo "0 passed, 1 failed"
-		exit 1
-	fi
-done
-
-finish() {
-	[ -z "$app" ] || kill -KILL "$app" 2>/dev/null
-	display_down
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		printf 'ok      %s\n' "$name"
-		return
-	fi
-	failed=$((failed + 1))
-	shot=$(mktemp --suffix .png /tmp/bianmin-keyboard-XXXXXX)
-	import -window root "$shot"
-	printf 'FAILED  %s\nthe screen: %s\n' "$name" "$shot"
-	sed 's/^/  /' "$work"/*.err 2>/dev/null | tail -n 20
-	echo "$passed passed, $failed failed"
-	exit 1
-}
-
-until_() {
-	local end # one waits inside another
-	end=$(($(date +%s) + $1))
-	shift
-	while ! "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
-
-picture() {
-	[ -z "${BIANMIN_SHOTS:-}" ] || import -window root "$BIANMIN_SHOTS/$look-${width}x$height-$1.png"
-}
+stop() { [ -z "$app" ] || kill -KILL "$app" 2>/dev/null; }
 
 # begin LOOK WIDTH HEIGHT TOUCH GAP: a display and a window of that size; TOUCH and GAP are the keyboard's measures there.
 begin() {
@@ -70,14 +19,10 @@ begin() {
 	mkdir -p "$data" "$HOME"
 	printf '{"look":"%s","lang":"zh"}\n' "$look" >"$data/settings.json"
 	display_up "${width}x$((height + 40))"
-	"$bin/bianmin" demo --data "$data" >"$work/app.out" 2>"$work/app.err" &
-	app=$!
+	start
 }
 
-opened() {
-	window=$(display_window 30 "$app")
-	[ -n "$window" ] && until_ 15 fitted
-}
+shown() { opened && until_ 15 fitted; }
 # fitted makes the window as large as asked, and tells when it has stayed so for a second.
 fitted() {
 	sized && sleep 1 && sized && return
@@ -85,14 +30,6 @@ fitted() {
 	return 1
 }
 sized() { xdotool getwindowgeometry "$window" | grep -q "${width}x$height"; }
-status_has() { "$bin/bianmin" status --json --data "$data" 2>>"$work/command.err" | grep -q "$1"; }
-click() { xdotool mousemove --window "$window" "$1" "$2" click 1; }
-
-log_in() {
-	click "$1" "$2"
-	xdotool type --delay 40 246810
-	until_ 4 status_has '"locked":false'
-}
 
 # key K prints where a key of the full keyboard is, pad K where one of the pads of digits is.
 key() { place "$1" full; }
@@ -154,7 +91,7 @@ name_by_keys() {
 	click "$1" "$2"
 	sleep 1
 	taps key z h a n g d a n i a n
-	picture pinyin
+	picture "$look-${width}x$height-pinyin"
 	taps key space
 	until_ 5 holds 张大年
 }
@@ -177,7 +114,7 @@ id_by_keys() {
 	sleep 0.3
 	click "$1" "$2"
 	sleep 1
-	picture id
+	picture "$look-${width}x$height-id"
 	taps pad 1 1 0 1 0 1 1 9 4 1 0 2 0 3 0 0 2 X
 	until_ 5 holds "110101 19410203 002X"
 }
@@ -191,7 +128,7 @@ by_hand() {
 	xdotool key ctrl+a BackSpace
 	xdotool type --delay 80 wangxiuying
 	sleep 0.3
-	picture strip
+	picture "$look-${width}x$height-strip"
 	xdotool key 1
 	until_ 5 holds 王秀英 || return 1
 	xdotool key BackSpace BackSpace Shift_L
@@ -214,21 +151,19 @@ end() {
 # form LOOK WIDTH HEIGHT TOUCH GAP, then where one clicks: the operator, the name, the ID number.
 form() {
 	begin "$1" "$2" "$3" "$4" "$5"
-	what="$1 $2x$3"
-	check "$what: the window opens" opened
-	check "$what: log in" until_ 20 log_in "$6" "$7"
-	check "$what: a form is begun" open_form
-	check "$what: a name by clicks on the keys" name_by_keys "$8" "$9"
-	check "$what: a long press deletes, the field keeps the keyboard" long_press
+	on="$1 $2x$3"
+	check "$on: the window opens" shown
+	check "$on: log in" until_ 20 log_in "$6" "$7"
+	check "$on: a form is begun" open_form
+	check "$on: a name by clicks on the keys" name_by_keys "$8" "$9"
+	check "$on: a long press deletes, the field keeps the keyboard" long_press
 	shift 9
-	check "$what: an ID number by the pad" id_by_keys "$1" "$2"
-	check "$what: composed with keys that are pressed" by_hand
+	check "$on: an ID number by the pad" id_by_keys "$1" "$2"
+	check "$on: composed with keys that are pressed" by_hand
 	end
 }
 
-from=$(date +%s)
 form standard 1280 800 50 4 369 413 800 275 600 363
 form elder 1024 768 60 6 264 413 600 432 400 560
 form elder 1080 1880 78 6 264 963 600 432 400 560
-echo "keyboard-test: $(($(date +%s) - from)) s"
-echo "$passed passed, $failed failed"
+all_done

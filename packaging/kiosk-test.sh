@@ -3,75 +3,26 @@
 # and types, the program is killed, and within ten seconds the same question is on the screen with the same words; keys
 # that might lead out lead nowhere; the window cannot be closed.
 # Needs bin/bianmin and bin/bianmin-gatewayd; builds nothing. The last line is "N passed, M failed".
-# BIANMIN_BIN names another folder with the two programs.
 set -u
 cd "$(dirname "$0")/.."
-. packaging/display.sh
+name=kiosk-test
+. packaging/check.sh
 
-bin=${BIANMIN_BIN:-$PWD/bin}
-passed=0
-failed=0
 watchdog=""
-work=$(mktemp -d)
-data=$work/data
-export HOME="$work/home" BIANMIN_LANG=zh
-unset XDG_DATA_HOME XDG_CONFIG_HOME WAYLAND_DISPLAY FYNE_SCALE FYNE_THEME FYNE_FONT
-mkdir "$HOME"
+stop() {
+	[ -n "$watchdog" ] || return
+	kill -TERM "$watchdog" 2>/dev/null
+	wait "$watchdog" 2>/dev/null
+}
 display_up
 
-finish() {
-	[ -z "$watchdog" ] || kill -TERM "$watchdog" 2>/dev/null
-	[ -z "$watchdog" ] || wait "$watchdog" 2>/dev/null
-	display_down
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		printf '%-8s%s\n' ok "$name"
-		[ -z "${BIANMIN_SHOTS:-}" ] || import -window root "$BIANMIN_SHOTS/kiosk-$passed.png"
-		return
-	fi
-	failed=$((failed + 1))
-	shot=$(mktemp --suffix .png /tmp/bianmin-kiosk-XXXXXX)
-	import -window root "$shot"
-	printf '%-8s%s\n' FAILED "$name"
-	echo "the screen: $shot"
-	sed 's/^/  /' "$work"/*.err 2>/dev/null | tail -n 20
-	echo "$passed passed, $failed failed"
-	exit 1
-}
-
-until_() {
-	end=$(($(date +%s) + $1))
-	shift
-	while ! "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
-status_has() { "$bin/bianmin" status --json --data "$data" 2>>"$work/command.err" | grep -q "$1"; }
 # child prints the process of the program, which the watchdog has started.
 child() { cat /proc/"$watchdog"/task/*/children 2>/dev/null | tr -d ' '; }
-opened() {
+shown() {
 	app=$(child)
-	[ -n "$app" ] || return 1
-	window=$(display_window 30 "$app")
-	[ -n "$window" ]
+	[ -n "$app" ] && opened
 }
 fills_the_screen() { [ "$(xdotool getwindowgeometry "$window" | sed -n 's/.*Geometry: //p')" = 1280x800 ]; }
-click() { xdotool mousemove --window "$window" "$1" "$2" click 1; }
-log_in() {
-	click 369 413
-	xdotool type --delay 40 246810
-	until_ 4 status_has '"locked":false'
-}
 look() { import -window root rgba:- | md5sum; }
 turned() { [ "$(look)" != "$page" ]; }
 
@@ -102,7 +53,7 @@ kill_typing() {
 		form
 		sleep 0.1
 	done | sort -u >"$work/form"
-	[ -s "$work/form" ] && kill -KILL "$app" && from=$(date +%s)
+	[ -s "$work/form" ] && kill -KILL "$app" && killed=$(date +%s)
 }
 another() {
 	now=$(child)
@@ -117,17 +68,18 @@ keys_lead_nowhere() {
 	sleep 1
 	[ "$(child)" = "$app" ] && [ "$(xdotool search --onlyvisible --pid "$app" | wc -l)" = 1 ] && fills_the_screen
 }
-"$bin/bianmin" demo --kiosk --data "$data" >"$work/app.out" 2>"$work/app.err" &
-watchdog=$!
-check "the window opens" until_ 60 opened
+
+start --kiosk
+watchdog=$app
+check "the window opens" until_ 60 shown
 check "it fills the screen" until_ 10 fills_the_screen
 check "nobody has opened it yet" until_ 20 status_has '"locked":true'
-check "staff open it with their PIN" until_ 20 log_in
+check "staff open it with their PIN" until_ 20 log_in 369 413
 check "a person begins a case and types" type_form
 check "the program is killed" kill_typing
 check "the watchdog starts another" until_ 10 another
 check "the same question with the same words is back within ten seconds" back_in_time
-echo "back after $(($(date +%s) - from)) s"
-until_ 10 opened
+echo "back after $(($(date +%s) - killed)) s"
+until_ 10 shown
 check "keys that might lead out lead nowhere" keys_lead_nowhere
-echo "$passed passed, $failed failed"
+all_done

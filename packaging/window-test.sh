@@ -3,91 +3,18 @@
 # beside the open window, find it, read its receipt's code from the screen, type into a form, kill the program in the
 # middle, and find the case, the draft and the field again.
 # Needs bin/bianmin and bin/bianmin-gatewayd; builds nothing. The last line is "N passed, M failed".
-# BIANMIN_BIN names another folder with the two programs.
 set -u
 cd "$(dirname "$0")/.."
-. packaging/display.sh
+name=window-test
+. packaging/check.sh
 
-bin=${BIANMIN_BIN:-$PWD/bin}
 answers=offline/desk/testdata/gaoling.json
-passed=0
-failed=0
 app=""
-for p in bianmin bianmin-gatewayd; do
-	if [ ! -x "$bin/$p" ]; then
-		echo "window-test: $bin/$p is not there; run \"make build\" first"
-		echo "0 passed, 1 failed"
-		exit 1
-	fi
-done
-
-work=$(mktemp -d)
-data=$work/data
-export HOME="$work/home" BIANMIN_LANG=zh
-unset XDG_DATA_HOME XDG_CONFIG_HOME WAYLAND_DISPLAY FYNE_SCALE FYNE_THEME FYNE_FONT
-mkdir "$HOME"
+stop() { [ -z "$app" ] || kill -KILL "$app" 2>/dev/null; }
 display_up
 
-finish() {
-	[ -z "$app" ] || kill -KILL "$app" 2>/dev/null
-	display_down
-	rm -rf "$work"
-}
-trap finish EXIT
-trap 'exit 1' INT TERM
-
-say() { printf '%-8s%s\n' "$1" "$2"; }
-
-# check NAME COMMAND... counts. What fails leaves a picture of the screen and ends the test: nothing after it would hold.
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		say ok "$name"
-		return
-	fi
-	failed=$((failed + 1))
-	shot=$(mktemp --suffix .png /tmp/bianmin-window-XXXXXX)
-	import -window root "$shot"
-	say FAILED "$name"
-	echo "the screen: $shot"
-	sed 's/^/  /' "$work"/*.err 2>/dev/null | tail -n 20
-	echo "$passed passed, $failed failed"
-	exit 1
-}
-
-# until_ SECONDS COMMAND... tries until it succeeds.
-until_() {
-	local end # one waits inside another
-	end=$(($(date +%s) + $1))
-	shift
-	while ! "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
-start() {
-	"$bin/bianmin" demo --data "$data" >"$work/app.out" 2>"$work/app.err" &
-	app=$!
-}
-
-opened() {
-	window=$(display_window 30 "$app")
-	[ -n "$window" ] && until_ 10 active
-}
 active() { [ "$(xdotool getactivewindow 2>/dev/null)" = "$window" ]; }
-bianmin() { "$bin/bianmin" "$@" --data "$data" 2>>"$work/command.err"; }
-status_has() { bianmin status --json | grep -q "$1"; }
-click() { xdotool mousemove --window "$window" "$1" "$2" click 1; }
-
-# log_in clicks on 王秀英 and types her PIN. The list of names comes a moment after the window: click until it takes.
-log_in() {
-	click 369 413
-	xdotool type --delay 40 246810
-	until_ 4 status_has '"locked":false'
-}
+shown() { opened && until_ 10 active; }
 
 take_in() {
 	cp "$answers" "$work/answers.json"
@@ -195,11 +122,10 @@ resume() {
 	until_ 4 same_form
 }
 
-from=$(date +%s)
 start
-check "the window opens and has the keyboard" opened
+check "the window opens and has the keyboard" shown
 check "the folder is held, nobody is logged in" until_ 20 status_has '"locked":true'
-check "a click on the name and the PIN log in" until_ 20 log_in
+check "a click on the name and the PIN log in" until_ 20 log_in 369 413
 check "a case is taken in beside the open window" take_in
 check "a second start raises the window and ends" second_start
 check "one process holds the folder" one_holder
@@ -208,9 +134,8 @@ check "the case is found and its receipt's code is on the screen" open_receipt
 check "a form is begun and typed into" type_form
 check "the program is killed while typing, and the sample county ends with it" kill_typing
 start
-check "the window opens again" opened
-check "a click on the name and the PIN log in again" until_ 20 log_in
+check "the window opens again" shown
+check "a click on the name and the PIN log in again" until_ 20 log_in 369 413
 check "the draft is back, with the same words and the keyboard in the same field" until_ 20 resume
 check "the case is still there" until_ 20 status_has '"accepted":1'
-echo "window-test: $(($(date +%s) - from)) s"
-echo "$passed passed, $failed failed"
+all_done

@@ -165,6 +165,7 @@ func (e *entry) press(key *fyne.KeyEvent) {
 // TypedShortcut is called by Fyne. The window's own shortcuts work in a field, too.
 func (e *entry) TypedShortcut(s fyne.Shortcut) {
 	look.Activity()
+	look.TakeKey(look.KeyElse)
 	if paste, ok := s.(*fyne.ShortcutPaste); ok && paste.Clipboard != nil {
 		look.PrepareText(paste.Clipboard.Content())
 	}

@@ -147,6 +147,13 @@ func (p *PINPad) Deliver(r rune) {
 	}
 }
 
+// Insert implements look.Typist.
+func (p *PINPad) Insert(text string) {
+	for _, r := range text {
+		p.Deliver(r)
+	}
+}
+
 // Mark implements look.Typist.
 func (p *PINPad) Mark() func() {
 	was := len(p.digits)

@@ -231,6 +231,14 @@ func (t typist) Deliver(r rune) {
 	}
 }
 
+// Insert implements [look.Typist].
+func (t typist) Insert(text string) {
+	t.s.search()
+	if f, ok := t.s.win.Canvas().Focused().(look.Typist); ok {
+		f.Insert(text)
+	}
+}
+
 // Mark implements [look.Typist].
 func (t typist) Mark() func() { return func() {} }
 

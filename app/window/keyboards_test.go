@@ -2,6 +2,7 @@ package window
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,5 +185,47 @@ func (p *keyTypist) above(l look_, name string, field fyne.CanvasObject) {
 	}
 	if least, size := p.s.Content().MinSize(), p.s.win.Canvas().Size(); least.Width > size.Width || least.Height > size.Height {
 		p.t.Errorf("%v, %s: with the keyboard up the window needs %v", l, name, least)
+	}
+}
+
+// TestAKioskLearnsNothing picks a word that is not first on a machine of the public, with both keyboards: the next person is
+// offered what the first one was, and nothing is kept.
+func TestAKioskLearnsNothing(t *testing.T) {
+	p := newTypist(t, func(o *Options) { o.Kiosk = true })
+	p.enter("new:juzhu")
+	if !p.s.kiosk.public {
+		t.Fatal("it is no kiosk")
+	}
+	offered := func() []string {
+		p.touch(p.fields()[0])
+		p.strike(letters("ouyangjianshe")...)
+		var words []string
+		for _, id := range p.s.Board().Panel().Keys() {
+			if w, ok := strings.CutPrefix(id, "word-"); ok {
+				words = append(words, w)
+			}
+		}
+		return words
+	}
+	before := offered()
+	if len(before) < 3 {
+		t.Fatalf("offered %q", before)
+	}
+	p.strike("word-"+before[2], "close")
+	p.s.win.Canvas().Focus(p.fields()[0].Focusable())
+	p.typeText("ouyangjianshe3")
+	p.after(keepLearnedAfter * 2)
+	p.s.Tick()
+	p.settle()
+	p.s.endVisit()
+	p.tap(p.s.T("kiosk.end"))
+	p.settle()
+	p.go_(screen.PageWizard, "new:juzhu")
+	p.settle()
+	if p.s.Board().Knows() != nil || len(p.learnedFiles()) != 0 {
+		t.Errorf("it has learned %v, files %q", p.s.Board().Knows(), p.learnedFiles())
+	}
+	if after := offered(); !slices.Equal(after, before) {
+		t.Errorf("the next person is offered %q, the one before %q", after, before)
 	}
 }

@@ -296,7 +296,8 @@ func (r *rig) wear(l look_) {
 func TestEveryScreen(t *testing.T) {
 	enrolled := false
 	r := newGalleryRig(t, &enrolled)
-	base := look_{"zh", look.Standard, sizes[1]}
+	base := looksFor(0)[0] // what most screens are laid out in needs no change
+	r.wear(base)
 	only := os.Getenv("BIANMIN_SHOT")
 	n, worn := 0, 0
 	pairs := map[pair]string{}

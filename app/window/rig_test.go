@@ -30,7 +30,7 @@ import (
 
 // rig is a window on a real machine of the sample county; everything runs on the test's goroutine.
 type rig struct {
-	t     *testing.T
+	t     testing.TB
 	m     *desktest.Machine
 	d     *desk.Desk
 	app   fyne.App
@@ -43,12 +43,12 @@ func pins() map[string]string {
 	return map[string]string{desktest.Operator: desktest.PIN, "li": "135790"}
 }
 
-func newRig(t *testing.T, change func(*Options)) *rig {
+func newRig(t testing.TB, change func(*Options)) *rig {
 	t.Helper()
 	return newRigOn(t, desktest.New(t), change)
 }
 
-func newRigOn(t *testing.T, m *desktest.Machine, change func(*Options)) *rig {
+func newRigOn(t testing.TB, m *desktest.Machine, change func(*Options)) *rig {
 	t.Helper()
 	texts, err := translations.Load()
 	if err != nil {

@@ -30,7 +30,7 @@ type timer struct {
 	dead bool
 }
 
-func newTypist(t *testing.T, change func(*Options)) *keyTypist {
+func newTypist(t testing.TB, change func(*Options)) *keyTypist {
 	t.Helper()
 	p := &keyTypist{}
 	p.rig = newRig(t, func(o *Options) {

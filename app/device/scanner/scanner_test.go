@@ -13,7 +13,13 @@ type screen struct {
 	due   time.Time
 	timer func()
 	codes []string
+	whole []string // texts that came at once
 	w     *Wedge
+}
+
+func (s *screen) Insert(text string) {
+	s.text += text
+	s.whole = append(s.whole, text)
 }
 
 func (s *screen) Deliver(r rune) { s.text += string(r) }
@@ -124,6 +130,35 @@ func TestWedge(t *testing.T) {
 }
 
 // At no moment of a scan has a field more of it than the first character.
+// TestAShortScanComesWhole holds that a code too short to lead anywhere comes as it is: an input method never gets its letters.
+func TestAShortScanComesWhole(t *testing.T) {
+	const fast, slow = 8 * time.Millisecond, 60 * time.Millisecond
+	for _, c := range []struct {
+		name string
+		do   func(s *screen)
+		want string
+	}{
+		{"a short code", func(s *screen) { s.typed("wang12", fast, "Return") }, "wang12"},
+		{"a short code in lumps", func(s *screen) { s.typed("w", 0, ""); s.pass(90 * time.Millisecond); s.typed("ang123", 0, "Return") }, "wang123"},
+		{"a person", func(s *screen) { s.typed("wang12", slow, "Return") }, ""},
+		{"two keys at once", func(s *screen) { s.typed("wa", fast, "Return") }, ""},
+		{"no Enter", func(s *screen) { s.typed("wang12", fast, ""); s.pass(time.Second) }, ""},
+		{"a code that leads somewhere", func(s *screen) { s.typed(id, fast, "Return") }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newScreen()
+			s.text = "高"
+			c.do(s)
+			if got := strings.Join(s.whole, " "); got != c.want {
+				t.Errorf("at once came %q, want %q", got, c.want)
+			}
+			if c.want != "" && s.text != "高"+c.want+"⏎" {
+				t.Errorf("the part holds %q", s.text)
+			}
+		})
+	}
+}
+
 func TestNeverHalfAScan(t *testing.T) {
 	s := newScreen()
 	s.text = "高"

@@ -8,6 +8,8 @@ import "time"
 type Target interface {
 	// Deliver types a character into the part.
 	Deliver(r rune)
+	// Insert puts text into the part as it is, past any input method.
+	Insert(text string)
 	// Mark returns a function that brings the part back to what it is now.
 	Mark() (undo func())
 }
@@ -110,6 +112,7 @@ var (
 	edits  = map[string]bool{
 		"BackSpace": true, "Delete": true, "Escape": true, "Tab": true, "Left": true, "Right": true, "Up": true, "Down": true, "Home": true,
 		"End": true, "Prior": true, "Next": true,
+		"Else": true, // a shortcut
 	}
 )
 
@@ -120,12 +123,21 @@ func (w *Wedge) Key(name string) (taken bool) {
 	}
 	now := w.cfg.Now()
 	gap := now.Sub(w.last)
-	if enters[name] && len(w.run) >= w.cfg.Least && gap >= 0 && gap <= w.cfg.Pause && w.mean(now) <= w.cfg.Mean {
-		text, undo := string(w.run), w.undo
+	if enters[name] && len(w.run) > burst && gap >= 0 && gap <= w.cfg.Pause && w.mean(now) <= w.cfg.Mean {
+		text, undo, t := string(w.run), w.undo, w.target
+		leads := len(w.run) >= w.cfg.Least
+		if w.stop != nil {
+			w.stop()
+			w.stop = nil
+		}
 		w.clear()
 		undo()
-		w.cfg.OnCode(text)
-		return true
+		if leads {
+			w.cfg.OnCode(text)
+		} else {
+			t.Insert(text)
+		}
+		return leads
 	}
 	w.flush()
 	w.clear()

@@ -306,6 +306,7 @@ func (b *Board) KeyDown(e *fyne.KeyEvent) {
 // KeyUp is called for keys let go.
 func (b *Board) KeyUp(t input.Target, e *fyne.KeyEvent) {
 	if b.alone && (e.Name == desktop.KeyShiftLeft || e.Name == desktop.KeyShiftRight) && t == b.target {
+		look.TakeKey(look.KeyElse)
 		b.Toggle()
 	}
 	b.alone = false

@@ -350,16 +350,16 @@ func TestLearnedIsBounded(t *testing.T) {
 	e := Load()
 	for i := range MostLearned + 50 {
 		a, b := e.dict.Syllables[i%len(e.dict.Syllables)], e.dict.Syllables[i/len(e.dict.Syllables)]
-		l.learn("字词", []string{a, b})
+		l.learn("字词", []string{a, b}, a+b)
 		if i%2 == 0 {
-			l.learn("字词", []string{a, b})
+			l.learn("字词", []string{a, b}, a+b)
 		}
 	}
 	if l.Len() != MostLearned {
 		t.Errorf("%d words", l.Len())
 	}
-	l.learn("", []string{"a"})
-	l.learn(strings.Repeat("长", longestLearned+1), slices.Repeat([]string{"chang"}, longestLearned+1))
+	l.learn("", []string{"a"}, "a")
+	l.learn(strings.Repeat("长", longestLearned+1), slices.Repeat([]string{"chang"}, longestLearned+1), "chang")
 	if l.Len() != MostLearned {
 		t.Errorf("what cannot be learned was: %d", l.Len())
 	}
@@ -374,7 +374,7 @@ func TestLearnedIsBounded(t *testing.T) {
 
 func TestImportRefuses(t *testing.T) {
 	l := &Learned{}
-	l.learn("字", []string{"zi"})
+	l.learn("字", []string{"zi"}, "zi")
 	good, err := l.Export()
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"bianmin/offline/canon"
@@ -21,8 +22,8 @@ const (
 // ErrLearned reports bytes that are no learned state.
 var ErrLearned = errors.New("ime: not a learned state")
 
-// learnedVersion is the version of the exported form.
-const learnedVersion = 1
+// learnedVersion is the version of the exported form. In version 1 words had no Keys.
+const learnedVersion = 2
 
 // word is one learned word.
 type word struct {
@@ -31,6 +32,26 @@ type word struct {
 	Syl   []string
 	Count uint32
 	Last  uint64 // the time it was last used, in picks
+	Keys  string // what was typed for it then
+}
+
+// first reports whether the word comes before all others for these keys: it was picked for them, or they are its full pinyin.
+func (w *word) first(keys string) bool { return w.Keys == keys || strings.Join(w.Syl, "") == keys }
+
+// wordV1 is a word of version 1.
+type wordV1 struct {
+	_     struct{} `cbor:",toarray"`
+	Text  string
+	Syl   []string
+	Count uint32
+	Last  uint64
+}
+
+type learnedFileV1 struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint
+	Picks   uint64
+	Words   []wordV1
 }
 
 type learnedFile struct {
@@ -61,8 +82,8 @@ func key(text string, syl []string) string {
 // Len returns how many words were learned.
 func (l *Learned) Len() int { return len(l.words) }
 
-// learn notes that a text was picked for these syllables.
-func (l *Learned) learn(text string, syl []string) {
+// learn notes that a text was picked for these syllables, for which keys were typed.
+func (l *Learned) learn(text string, syl []string, keys string) {
 	if len(syl) == 0 || len(syl) > longestLearned || text == "" {
 		return
 	}
@@ -82,8 +103,31 @@ func (l *Learned) learn(text string, syl []string) {
 	if w.Count < math.MaxUint32 {
 		w.Count++
 	}
-	w.Last = l.picks
+	w.Last, w.Keys = l.picks, keys
 	l.trie = nil
+}
+
+// lead puts what was picked for keys before everything else that may be meant by all of them, the last one picked first. A
+// person who had to look for a word once need not look again; the rest of a longer text is converted as ever.
+func (l *Learned) lead(all []Candidate, keys string, letters func(syl []uint16) []string) {
+	rank := func(c Candidate) uint64 {
+		if c.Keys != len(keys) {
+			return 0
+		}
+		if w := l.words[key(c.Text, letters(c.syl))]; w != nil && w.first(keys) {
+			return w.Last
+		}
+		return 0
+	}
+	ranks := make(map[string]uint64)
+	for _, c := range all {
+		if r := rank(c); r > 0 {
+			ranks[c.Text] = r
+		}
+	}
+	if len(ranks) > 0 {
+		slices.SortStableFunc(all, func(a, b Candidate) int { return cmp.Compare(ranks[b.Text], ranks[a.Text]) })
+	}
 }
 
 // known reports whether a text was learned for these syllables.
@@ -139,7 +183,14 @@ func Import(data []byte) (*Learned, error) {
 	}
 	var f learnedFile
 	if err := canon.Unmarshal(data, &f); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLearned, err)
+		var old learnedFileV1
+		if canon.Unmarshal(data, &old) != nil || old.Version != 1 {
+			return nil, fmt.Errorf("%w: %w", ErrLearned, err)
+		}
+		f = learnedFile{Version: learnedVersion, Picks: old.Picks}
+		for _, w := range old.Words {
+			f.Words = append(f.Words, word{Text: w.Text, Syl: w.Syl, Count: w.Count, Last: w.Last})
+		}
 	}
 	if f.Version != learnedVersion || len(f.Words) > MostLearned {
 		return nil, fmt.Errorf("%w: version %d, %d words", ErrLearned, f.Version, len(f.Words))
@@ -149,7 +200,7 @@ func Import(data []byte) (*Learned, error) {
 	for i := range f.Words {
 		w := &f.Words[i]
 		k := key(w.Text, w.Syl)
-		if len(w.Syl) == 0 || len(w.Syl) > longestLearned || w.Text == "" || w.Count == 0 || w.Last > f.Picks || k <= before {
+		if len(w.Syl) == 0 || len(w.Syl) > longestLearned || w.Text == "" || w.Count == 0 || w.Last > f.Picks || len(w.Keys) > maxKeys || k <= before {
 			return nil, fmt.Errorf("%w: word %d", ErrLearned, i)
 		}
 		l.words[k], before = w, k

@@ -170,6 +170,9 @@ func (s *Session) convert() []Candidate {
 			before, class = s.picked[n-1].c.ref, s.picked[n-1].c.cls
 		}
 		s.list = s.engine.convert(k, &s.opts, before, class)
+		if l := s.opts.Learned; l != nil {
+			l.lead(s.list, plainKeys(s.typed), s.engine.letters)
+		}
 	}
 	return s.list
 }
@@ -235,13 +238,14 @@ func (s *Session) Commit() string {
 
 // finish learns and ends the composition.
 func (s *Session) finish() string {
-	var text string
+	var text, keys string
 	var syl []uint16
 	for _, p := range s.picked {
 		text += p.text
+		keys += plainKeys(p.keys)
 		syl = append(syl, p.c.syl...)
 	}
-	s.learn(text, s.engine.letters(syl))
+	s.learn(text, s.engine.letters(syl), keys)
 	last := s.picked[len(s.picked)-1].c
 	s.Clear()
 	s.before, s.class = last.ref, last.cls
@@ -250,7 +254,7 @@ func (s *Session) finish() string {
 
 // learn notes what the engine did not know: a text put together from parts, or a candidate that was not the first. What
 // was right at once teaches nothing and leaves no trace, unless it was learned before.
-func (s *Session) learn(text string, syl []string) {
+func (s *Session) learn(text string, syl []string, keys string) {
 	l := s.opts.Learned
 	if l == nil {
 		return
@@ -260,13 +264,16 @@ func (s *Session) learn(text string, syl []string) {
 			continue // a character of a word says nothing about the character
 		}
 		if syl := s.engine.letters(p.c.syl); !p.top || l.known(p.text, syl) {
-			l.learn(p.text, syl)
+			l.learn(p.text, syl, plainKeys(p.keys))
 		}
 	}
 	if len(s.picked) > 1 {
-		l.learn(text, syl)
+		l.learn(text, syl, keys)
 	}
 }
+
+// plainKeys is what was typed without apostrophes.
+func plainKeys(typed []rune) string { return strings.ReplaceAll(string(typed), "'", "") }
 
 // Convert returns the first candidates for one line of pinyin that stand for all of it, then, when there are fewer than
 // most, those for its beginning. Blanks and apostrophes stand between syllables, tones and case do not matter, and what no
