@@ -132,7 +132,12 @@ func (w *Wizard) rebuild() {
 }
 
 // update shows the newest state of the view model.
-func (w *Wizard) update() { w.Show(w.vm.State()) }
+func (w *Wizard) update() {
+	w.Show(w.vm.State())
+	if !w.busy && !w.released && w.vm.MustCompare() {
+		w.work("photo.comparing", func() error { return w.vm.Compare(context.Background()) }, w.update)
+	}
+}
 
 // Show shows s. Only what differs from before is touched.
 func (w *Wizard) Show(s vm.WizardState) {

@@ -46,6 +46,7 @@ type Wizard struct {
 	done    bool
 
 	check PhotoCheck         // nil: photos are not looked at
+	proof string             // ID number that photos were last compared with
 	card  *WizardNotice      // what came of reading a card; nil before
 	whole map[form.Path]bool // materials whose pages are all in the files that are there, as the clerk says
 }

@@ -28,6 +28,7 @@ func (s *Shell) keys() {
 	look.SetOnKey(s.key)
 	s.wedge()
 	look.SetOnActivity(s.touch)
+	look.SetOnRareFull(func() { s.o.Post(func() { look.Renew(s.o.App) }) })
 	look.SetOnShortcut(func(short fyne.Shortcut) bool {
 		if short.ShortcutName() != find.ShortcutName() {
 			return false

@@ -13,6 +13,7 @@ import (
 
 	"bianmin/app/look"
 	"bianmin/app/vm"
+	"bianmin/offline/durable"
 )
 
 const settingsName = "settings.json"
@@ -51,31 +52,15 @@ func readSettings(dir string, log *slog.Logger) settings {
 }
 
 // write replaces the settings in dir; after a power cut either the old or the new ones are there.
-func (v settings) write(dir string) (err error) {
+func (v settings) write(dir string) error {
 	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("window: settings: %w", err)
-	}
-	f, err := os.CreateTemp(dir, settingsName+".*")
-	if err != nil {
-		return fmt.Errorf("window: settings: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("window: settings: %w", err), os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(append(data, '\n'))
 	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+		err = durable.WriteFile(filepath.Join(dir, settingsName), append(data, '\n'))
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("window: settings: %w", err)
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, settingsName))
+	return nil
 }
 
 func (s *Shell) keepSettings() {
