@@ -147,6 +147,12 @@ func (r *Receipt) Refresh() { r.load() }
 // Leave has nothing to save.
 func (r *Receipt) Leave() {}
 
+// No and Link are the number and the link of the receipt on the screen; "" before it was read.
+func (r *Receipt) No() string { return r.state.No }
+
+// Link is what the code holds.
+func (r *Receipt) Link() string { return r.state.Link }
+
 // TapPrimary begins another case.
 func (r *Receipt) TapPrimary() { r.env.Go(Route{Page: PageServices}) }
 
