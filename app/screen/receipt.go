@@ -175,6 +175,9 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.far.Set(icon, role)
 	r.sentence.SetRole(role)
 	r.sentence.SetText(s.Sentence)
+	if r.env.public() {
+		r.sentence.SetText(r.env.T("selfservice.explain." + string(s.Delivery)))
+	}
 	r.noLabel.SetText(r.env.T("receipt.number"))
 	r.read.SetText(r.env.T("speech.read"))
 	r.number.SetText(s.No)

@@ -259,4 +259,4 @@ func (v *viewfinder) closed() {
 func (v *viewfinder) Tapped(*fyne.PointEvent) {}
 
 // CreateRenderer is called by Fyne.
-func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true} }
+func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true, 0} }
