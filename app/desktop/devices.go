@@ -13,6 +13,7 @@ import (
 
 	"go.bug.st/serial"
 
+	"bianmin/app/demo"
 	"bianmin/app/device/camera"
 	"bianmin/app/device/idcard"
 	"bianmin/app/device/photocheck"
@@ -33,7 +34,7 @@ const simulated = "simulated"
 func (p *Program) devices() *window.Devices {
 	ocr := photocheck.OCR{}
 	d := &window.Devices{
-		Ports: p.ports, OpenReader: p.openReader, Cameras: cameras, Print: ocr.Present(), Wedge: true,
+		Ports: p.ports, OpenReader: p.openReader, Cameras: p.cameras, Print: ocr.Present(), Wedge: true,
 		CheckPhoto: func(ctx context.Context, data []byte, paper photocheck.Paper) []photocheck.Fault {
 			return photocheck.Judge(ctx, data, paper, ocr)
 		},
@@ -73,10 +74,19 @@ func byID(port string) string {
 	return ""
 }
 
-func cameras() []camera.Camera {
+// cameras are those of the machine; in the sample county one in software, too, that sees sample papers.
+func (p *Program) cameras() []camera.Camera {
 	out := camera.Devices()
 	if dir := os.Getenv(cameraFolder); dir != "" {
 		out = append(out, &camera.Files{Dir: dir})
+	}
+	if p.County != nil {
+		dir := filepath.Join(p.Dir, "county", "papers")
+		if err := demo.Papers(dir); err != nil {
+			p.Env.Log.Warn("sample papers", slog.Any("cause", err))
+			return out
+		}
+		out = append(out, &camera.Files{Dir: dir, As: p.Env.Texts.T(p.Env.Lang, "devices.simCamera", nil)})
 	}
 	return out
 }

@@ -26,6 +26,15 @@ func stateOf(name string) look.State {
 // public reports whether a person is alone with the machine.
 func (e *Env) public() bool { return e.Public != nil && e.Public() }
 
+// upright reports whether the window is taller than wide: a screen that stands on end.
+func (e *Env) upright() bool {
+	if e.Window == nil {
+		return false
+	}
+	size := e.Window.Canvas().Size()
+	return size.Height > size.Width
+}
+
 // goTo opens the page that a view model names.
 func goTo(env *Env, to vm.Target) { env.Go(Route{Page(to.Page), to.Arg}) }
 

@@ -28,7 +28,7 @@ var _ View = (*Kiosk)(nil)
 
 // NewKiosk builds the screen; m lists the services.
 func NewKiosk(env *Env, m *vm.Services) *Kiosk {
-	s := &Kiosk{env: env, vm: m, body: look.VStack(look.Gap3)}
+	s := &Kiosk{env: env, vm: m, body: look.Arrange(&kioskLayout{upright: env.upright}, look.VStack(look.Gap0))}
 	staff := look.QuietButton(env.T("kiosk.staff"), "key", func() {
 		if s.OnStaff != nil {
 			s.OnStaff()
@@ -66,11 +66,63 @@ func (s *Kiosk) Show(st vm.ServicesState) {
 			s.env.ReadAloud()
 		}
 	}))
-	for i, tile := range tiles {
-		tiles[i] = look.AtLeast(func(m look.Tokens) fyne.Size { return fyne.NewSize(0, m.Touch*4.5) }, tile)
+	head := look.VStack(look.GapH, look.PageTitle(t("kiosk.hello")), look.Body(t("kiosk.note")))
+	s.body.Objects = append([]fyne.CanvasObject{head}, tiles...)
+	s.body.Refresh()
+}
+
+// kioskLayout puts the tiles below the first object, three beside each other, or two on a screen that stands on end. They are
+// as tall as the page has room for: a finger finds a large tile, and a page that is seen whole needs no turning.
+type kioskLayout struct {
+	upright func() bool // the screen stands on end
+	width   float32
+}
+
+func (l *kioskLayout) columns(width float32) (n int, cell float32) {
+	n = 3
+	if l.upright() {
+		n = 2
 	}
-	replace(s.body, look.VStack(look.GapH, look.PageTitle(t("kiosk.hello")), look.Body(t("kiosk.note"))),
-		look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.TileIcon * 7 }, tiles...))
+	return n, (width - float32(n-1)*look.Gap2.Size()) / float32(n)
+}
+
+// least is the height that every tile has at least.
+func (l *kioskLayout) least(o []fyne.CanvasObject, width float32) (tile float32, rows int) {
+	n, cell := l.columns(width)
+	tile = look.Measures().Touch * 2.6
+	for _, t := range o[1:] {
+		tile = max(tile, look.HeightFor(t, cell))
+	}
+	return tile, (len(o) - 1 + n - 1) / n
+}
+
+// HeightFor implements [look.FlowLayout].
+func (l *kioskLayout) HeightFor(o []fyne.CanvasObject, width float32) float32 {
+	tile, rows := l.least(o, width)
+	return look.HeightFor(o[0], width) + look.Gap2.Size() + float32(rows)*tile + float32(max(rows-1, 0))*look.Gap2.Size()
+}
+
+// MinSize is called by Fyne.
+func (l *kioskLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
+	w := look.Measures().Touch * 6
+	return fyne.NewSize(w, l.HeightFor(o, max(l.width, w)))
+}
+
+// Layout is called by Fyne.
+func (l *kioskLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
+	l.width = size.Width
+	gap := look.Gap2.Size()
+	top := look.HeightFor(o[0], size.Width)
+	o[0].Move(fyne.NewPos(0, 0))
+	o[0].Resize(fyne.NewSize(size.Width, top))
+	top += look.Gap2.Size()
+	n, cell := l.columns(size.Width)
+	tile, rows := l.least(o, size.Width)
+	tile = max(tile, min((size.Height-top-float32(rows-1)*gap)/float32(max(rows, 1)), look.Measures().Touch*9))
+	for i, t := range o[1:] {
+		t.Move(fyne.NewPos(float32(i%n)*(cell+gap), top+float32(i/n)*(tile+gap)))
+		t.Resize(fyne.NewSize(cell, tile))
+	}
 }
 
 // Title is the page title.

@@ -147,6 +147,12 @@ func (r *Receipt) Refresh() { r.load() }
 // Leave has nothing to save.
 func (r *Receipt) Leave() {}
 
+// No and Link are the number and the link of the receipt on the screen; "" before it was read.
+func (r *Receipt) No() string { return r.state.No }
+
+// Link is what the code holds.
+func (r *Receipt) Link() string { return r.state.Link }
+
 // TapPrimary begins another case.
 func (r *Receipt) TapPrimary() { r.env.Go(Route{Page: PageServices}) }
 
@@ -169,6 +175,9 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.far.Set(icon, role)
 	r.sentence.SetRole(role)
 	r.sentence.SetText(s.Sentence)
+	if r.env.public() {
+		r.sentence.SetText(r.env.T("selfservice.explain." + string(s.Delivery)))
+	}
 	r.noLabel.SetText(r.env.T("receipt.number"))
 	r.read.SetText(r.env.T("speech.read"))
 	r.number.SetText(s.No)

@@ -41,7 +41,9 @@ func NewScan(env *Env) *Scan {
 	s.number.SetPurpose(input.Phone) // digits and the line between them
 	s.number.SetOnEnter(s.look)
 	find := look.NewButton(look.Secondary, t("selfservice.look"), "search", s.look)
-	parts := []fyne.CanvasObject{look.VStack(look.Gap1, look.PageTitle(t("selfservice.heading")), look.Body(say))}
+	parts := []fyne.CanvasObject{look.Card(look.HStack(look.Gap3,
+		look.NewIconSized("scan", look.RolePrimary, func(m look.Tokens) float32 { return m.TileIcon * 1.6 }),
+		look.Grow(look.VStack(look.Gap1, look.PageTitle(t("selfservice.heading")), look.Title(say)))))}
 	if len(acts) > 0 {
 		parts = append(parts, look.Grid(look.Gap2, func(m look.Tokens) float32 { return m.Body * 18 }, acts...))
 	}

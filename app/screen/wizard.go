@@ -157,6 +157,9 @@ func (w *Wizard) Show(s vm.WizardState) {
 	back := s.Back
 	if s.Step == 0 {
 		back = w.env.T("wizard.leave")
+		if w.env.public() { // the public has nowhere to go on with a draft
+			back = w.env.T("selfservice.leave")
+		}
 	}
 	if back != w.back.Text() || s.Next != w.next.Text() {
 		w.back.SetText(back)
@@ -374,6 +377,10 @@ func (w *Wizard) Back() bool { return w.turn(w.vm.Back) }
 
 func (w *Wizard) goBack() {
 	if w.Back() {
+		return
+	}
+	if t := w.env.T; w.env.public() {
+		w.env.Confirm(t("kiosk.endTitle"), t("kiosk.endText"), t("kiosk.end"), false, w.env.End)
 		return
 	}
 	w.work("wizard.submitting", func() error { return w.vm.Save(context.Background()) }, func() {

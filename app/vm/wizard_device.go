@@ -17,6 +17,13 @@ import (
 // PhotoCheck looks at a photo and returns what is wrong with it. It takes up to some seconds.
 type PhotoCheck func(ctx context.Context, data []byte, p photocheck.Paper) []photocheck.Fault
 
+// Alone says that the applicant fills in the form without the staff.
+func (w *Wizard) Alone() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alone = true
+}
+
 // CheckPhotos has every photo looked at by check from now on.
 func (w *Wizard) CheckPhotos(check PhotoCheck) {
 	w.mu.Lock()

@@ -269,4 +269,4 @@ func (v *viewfinder) Content() fyne.CanvasObject { return v.card }
 func (v *viewfinder) Tapped(*fyne.PointEvent) {}
 
 // CreateRenderer is called by Fyne.
-func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true} }
+func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true, 0} }

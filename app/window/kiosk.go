@@ -42,6 +42,7 @@ type kiosk struct {
 	drafts []string // begun by the person who is there
 	ask    *sheet   // whether somebody is there; nil while nobody asks
 	keep   Handover // as told last
+	resume string   // draft that a start after a crash goes on with; "" once it is on the screen
 }
 
 // publicPages are those a person alone with the machine can come to. None shows anything of anybody else.
@@ -91,6 +92,9 @@ func (n noticing) Login(ctx context.Context, id, pin string) (counter.Session, e
 
 // hand tells the watchdog what has changed.
 func (s *Shell) hand(h Handover) {
+	if s.kiosk.resume != "" && h.Operator != "" { // another crash before the draft is on the screen finds it again
+		h.Draft = s.kiosk.resume
+	}
 	if h == s.kiosk.keep {
 		return
 	}
@@ -102,11 +106,13 @@ func (s *Shell) hand(h Handover) {
 
 // restore goes on where the program before this one ended.
 func (s *Shell) restore(h Handover) {
+	s.kiosk.keep, s.kiosk.resume = h, h.Draft
 	s.o.Work(func() {
 		session, err := s.machine.Counter.Login(context.Background(), h.Operator, h.PIN)
 		s.o.Post(func() {
 			if err != nil {
 				s.log.Error("open the kiosk again", slog.Any("cause", err))
+				s.kiosk.resume = ""
 				s.login()
 				return
 			}
@@ -114,10 +120,12 @@ func (s *Shell) restore(h Handover) {
 			if h.Draft == "" {
 				return
 			}
-			s.kiosk.drafts = append(s.kiosk.drafts, h.Draft)
+			s.ownDraft(h.Draft)
 			if err := s.visit(screen.Route{Page: screen.PageWizard, Arg: "draft:" + h.Draft}); err != nil {
 				s.log.Info("draft not resumed", slog.Any("cause", err))
 			}
+			s.kiosk.resume = ""
+			s.noteDraft()
 		})
 	})
 }
@@ -126,7 +134,22 @@ func (s *Shell) restore(h Handover) {
 func (s *Shell) openToPublic() {
 	s.kiosk.public = true
 	input.SetPaged(true)
+	for _, id := range s.keep.PublicDrafts { // of somebody who was there when the machine went off
+		if id != s.kiosk.resume {
+			s.kiosk.drafts = append(s.kiosk.drafts, id)
+		}
+	}
 	s.reset()
+}
+
+// ownDraft notes a draft of the person who is there: when they have gone it is discarded, even if the machine goes off meanwhile.
+func (s *Shell) ownDraft(id string) {
+	if slices.Contains(s.kiosk.drafts, id) {
+		return
+	}
+	s.kiosk.drafts = append(s.kiosk.drafts, id)
+	s.keep.PublicDrafts = s.kiosk.drafts
+	s.keepSettings()
 }
 
 // giveBack is the button 锁定: staff leave the machine. A kiosk goes back to the public.
@@ -154,14 +177,20 @@ func (s *Shell) reset() {
 	s.clearNote(true)
 	for _, id := range s.kiosk.drafts {
 		in, err := s.session.Resume(context.Background(), id)
-		if err != nil {
-			continue // submitted meanwhile
+		if err == nil {
+			err = in.Discard(context.Background())
+		} else { // submitted meanwhile, or begun in a colleague's session
+			err = s.session.DropDraft(context.Background(), id)
 		}
-		if err := in.Discard(context.Background()); err != nil {
+		if err != nil {
 			s.log.Error("discard a kiosk's draft", slog.Any("cause", err))
 		}
 	}
 	s.kiosk.drafts = nil
+	if len(s.keep.PublicDrafts) > 0 {
+		s.keep.PublicDrafts = nil
+		s.keepSettings()
+	}
 	s.o.App.Clipboard().SetContent("")
 	s.speaker().Cut()
 	s.typing.board.Close()
@@ -192,8 +221,8 @@ func (s *Shell) noteDraft() {
 			id = d.DraftID()
 		}
 	}
-	if id != "" && !slices.Contains(s.kiosk.drafts, id) {
-		s.kiosk.drafts = append(s.kiosk.drafts, id)
+	if id != "" {
+		s.ownDraft(id)
 	}
 	h := s.kiosk.keep
 	h.Draft = id

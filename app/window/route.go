@@ -64,6 +64,9 @@ func allPages() map[screen.Page]*page {
 				if err != nil {
 					return nil, errors.Join(err, in.Close(context.Background()))
 				}
+				if s.kiosk.public {
+					m.Alone()
+				}
 				if s.o.Devices != nil {
 					m.CheckPhotos(s.o.Devices.CheckPhoto)
 				}

@@ -33,6 +33,8 @@ type settings struct {
 	Keyboard string `json:"keyboard,omitempty"` // when the keyboard on the screen comes up: keyboard.Auto, Always, Never
 	Layout   string `json:"layout,omitempty"`   // to write Chinese with: keyboard.FullKeys, NineKeys, StrokeKeys
 	Exact    uint16 `json:"exact,omitempty"`    // ime.Fuzzy pairs that are told apart
+	// PublicDrafts are ids of the drafts of who is at a self-service machine, to be discarded should it go off meanwhile.
+	PublicDrafts []string `json:"publicDrafts,omitempty"`
 }
 
 // readSettings returns the settings kept in dir; the zero value when there are none, or they cannot be read.

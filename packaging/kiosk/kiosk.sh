@@ -151,6 +151,13 @@ remove_all() {
 
 # forget takes the user, the groups and the data away.
 forget() {
+	live loginctl terminate-user bianmin-kiosk
+	if [ -z "$dry" ] && [ -d /run/systemd/system ]; then
+		for _ in 1 2 3 4 5 6 7 8 9 10; do # a user at work cannot be taken away
+			pgrep -u bianmin-kiosk >/dev/null 2>&1 || break
+			sleep 1
+		done
+	fi
 	try rm -rf "$home"
 	if getent passwd bianmin-kiosk >/dev/null; then try userdel bianmin-kiosk; fi
 	for g in bianmin-kiosk bianmin-devices; do
