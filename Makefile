@@ -22,7 +22,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
+.PHONY: run build test unit lint windows-test bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@CGO_ENABLED=0 $(GO) vet -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... )
 	@CGO_ENABLED=0 $(TOOLS)/staticcheck -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... )
 	@echo "lint: clean"
+
+windows-test: ## run the tests of the Windows code under Wine (installs it, some 700 MB; not part of `make test`)
+	@$(SETUP) windows
+	packaging/windows/test.sh
 
 bench: setup-test build ## print every figure beside its floor
 	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -p 1 -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'
