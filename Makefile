@@ -23,7 +23,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint vuln bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
+.PHONY: run build test unit lint vuln windows-test bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,10 @@ vuln: ## known vulnerabilities in what is linked (reads a database on the intern
 	@mkdir -p $(TOOLS)
 	@[ -x $(TOOLS)/govulncheck ] || GOBIN=$(TOOLS) CGO_ENABLED=0 $(GO) install $(GOVULNCHECK)
 	@CGO_ENABLED=0 $(TOOLS)/govulncheck -tags $(HTAGS) ./...
+
+windows-test: ## run the tests of the Windows code under Wine (installs it, some 700 MB; not part of `make test`)
+	@$(SETUP) windows
+	packaging/windows/test.sh
 
 bench: setup-test build ## print every figure beside its floor
 	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -p 1 -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'

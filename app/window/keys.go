@@ -120,6 +120,7 @@ func (s *Shell) tick() {
 	if s.o.OnTick != nil {
 		s.o.OnTick()
 	}
+	s.showTask()
 	if s.session == nil {
 		return
 	}

@@ -100,8 +100,10 @@ type Shell struct {
 
 	top    *look.TopBar
 	rail   *look.Rail
-	notes  *fyne.Container // the message over the screen
-	holder *fyne.Container // the screen
+	notes  *fyne.Container   // the message over the screen
+	note   fyne.CanvasObject // in it; nil: none
+	task   *taskNote         // what the machine is busy with
+	holder *fyne.Container   // the screen
 	root   *fyne.Container
 
 	machine *Machine

@@ -84,6 +84,9 @@ func newDraftID() (string, error) {
 }
 
 func (s *Session) newIntake(d store.Draft, person *people.Person) (*Intake, error) {
+	if err := s.d.store.Ready(); err != nil { // nothing that is typed could be kept
+		return nil, err
+	}
 	it, err := s.Item(d.Service)
 	if err != nil {
 		return nil, err

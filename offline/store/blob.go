@@ -71,7 +71,9 @@ func (s *Store) PutBlob(plain []byte, media, name string) (journal.Blob, error) 
 	if len(plain) > MaxBlob {
 		return b, words.New("store.blobTooLarge", fmt.Errorf("store: blob of %d bytes", len(plain)))
 	}
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return b, err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return b, err

@@ -85,7 +85,7 @@ type work struct {
 // act did not happen, except after words store.failed: then the store must be opened again, and tells.
 //
 // Errors: ErrLocked for acts about cases while nobody is logged in, casefile.ErrMove for an act that is not legal in the
-// case's state, ErrFull, ErrBehind, ErrFailed, ErrNotFound for a blob that is not here.
+// case's state, ErrTask, ErrFull, ErrBehind, ErrFailed, ErrNotFound for a blob that is not here.
 func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return journal.Record{}, fmt.Errorf("store: commit: %w", err)
@@ -97,7 +97,12 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 			return journal.Record{}, fmt.Errorf("store: commit %s: %w", a.Kind, err)
 		}
 	}
-	s.write.Lock()
+	if a.Kind == journal.KindLocked {
+		s.write.giveUp() // nobody waits to lock the machine
+		s.write.Lock()
+	} else if err := s.write.act(); err != nil {
+		return journal.Record{}, err
+	}
 	defer s.write.Unlock()
 	defer s.prepareNext()
 	if err := s.writable(); err != nil {

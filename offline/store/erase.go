@@ -76,7 +76,9 @@ func (s *Store) Erase(ctx context.Context, e Erasure, act []byte) (Erased, error
 	if err := ctx.Err(); err != nil {
 		return Erased{}, err
 	}
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return Erased{}, err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return Erased{}, err

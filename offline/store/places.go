@@ -369,3 +369,34 @@ func (s *Store) refOf(c *casefile.Case) uint64 {
 	}
 	return journal.FormerRef(c.Device, c.Seq)
 }
+
+// erasedHere lists the cases of former numbers that the journal says were erased on this machine.
+func (s *Store) erasedHere(tx *bolt.Tx) (map[uint64]bool, error) {
+	out := map[uint64]bool{}
+	s.mu.RLock()
+	head := s.head
+	s.mu.RUnlock()
+	for seq := uint64(1); seq <= head; seq++ {
+		row, err := s.header(tx, seq)
+		if err != nil {
+			return nil, err
+		}
+		if row.Purged || row.Kind != journal.KindErased && row.Kind != journal.KindPeriodClosed {
+			continue
+		}
+		rec, _, err := s.record(tx, seq)
+		if err != nil {
+			return nil, err
+		}
+		var cases []uint64
+		if b, err := journal.DecodeBody[journal.Erased](rec.Body); row.Kind == journal.KindErased && err == nil {
+			cases = b.Cases
+		} else if b, err := journal.DecodeBody[journal.PeriodClosed](rec.Body); row.Kind == journal.KindPeriodClosed && err == nil {
+			cases = b.Erased
+		}
+		for _, ref := range cases {
+			out[ref] = true
+		}
+	}
+	return out, nil
+}

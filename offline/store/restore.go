@@ -72,7 +72,9 @@ func Restore(o Options, backup string) (aside string, err error) {
 func (s *Store) PlanRestore(backup string) (Change, error) {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return Change{}, err
+	}
 	defer s.write.Unlock()
 	c, _, err := s.plan(backup)
 	return c, err
@@ -83,7 +85,9 @@ func (s *Store) PlanRestore(backup string) (Change, error) {
 func (s *Store) Restore(backup string) (aside string, err error) {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return "", err
+	}
 	defer s.write.Unlock()
 	if s.session() != nil {
 		return "", words.New("backup.loggedIn", errors.New("store: restore while somebody is logged in"))

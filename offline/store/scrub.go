@@ -56,6 +56,9 @@ func (s *Store) rewriteMirror() error {
 	if err != nil {
 		return err
 	}
+	if err := s.mir.close(); err != nil { // where a file that is open cannot be replaced
+		return err
+	}
 	for _, no := range nos {
 		if err := s.rewriteSegment(s.mir, no, s.erasedFrame); err != nil {
 			return fmt.Errorf("store: mirror segment %d: %w", no, err)
@@ -63,7 +66,7 @@ func (s *Store) rewriteMirror() error {
 	}
 	fresh := s.newMirror(*s.epoch.Load())
 	fresh.dict = s.mir.dict
-	if err := errors.Join(s.mir.close(), openMirror(fresh, nil)); err != nil {
+	if err := openMirror(fresh, nil); err != nil {
 		return err
 	}
 	s.mir = fresh

@@ -118,8 +118,8 @@ type Store struct {
 	ratio atomic.Uint64 // float64 bits: packed bytes for each byte of bodies, in the last run; 0: none yet
 
 	spare spare
-	write sync.Mutex // one act at a time; held over transaction and mirror
-	mir   *mirror    // protected by write
+	write *turns  // one act at a time; held over transaction and mirror
+	mir   *mirror // protected by write
 
 	reading sync.Mutex // taken to fill rows
 
@@ -219,7 +219,7 @@ func Open(o Options) (*Store, error) {
 }
 
 func newStore(o Options) *Store {
-	s := &Store{o: o, log: o.Log, path: filepath.Join(o.Dir, fileName)}
+	s := &Store{write: newTurns(), o: o, log: o.Log, path: filepath.Join(o.Dir, fileName)}
 	s.box = newBox(o.Suite, o.Ring.MachineKey(), o.Ring.MachinePeriod())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -463,9 +463,10 @@ func (s *Store) readState(tx *bolt.Tx) {
 	}
 }
 
-// Close ends the store. It waits for the act being written.
+// Close ends the store. It waits for the act being written, and gives a long task up.
 func (s *Store) Close() error {
 	s.spare.close()
+	s.write.giveUp()
 	s.write.Lock()
 	defer s.write.Unlock()
 	s.mu.Lock()
