@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -68,17 +69,18 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 					return err
 				}
 			}
-			rs := []rune(text)
-			if len(rs) < 2 || len(rs) > maxWord {
+			text, letters, found := strings.Cut(text, "/")
+			if n := len([]rune(text)); n < 2 || n > maxWord {
 				continue
 			}
-			if syl, ok := v.read(text); ok {
-				tag := "n"
-				if e, ok := v.words[text]; ok {
-					e.count += termCount * n
-					continue
+			syl, ok := v.read(text)
+			if found {
+				if syl, ok = v.syllabled(strings.Split(letters, "'")); !ok || len(syl) != len([]rune(text)) {
+					return fmt.Errorf("terms: %s is not read %s", text, letters)
 				}
-				v.add(text, syl, termCount*n, class(tag))
+			}
+			if ok {
+				v.add(text, syl, termCount*n, class("n"))
 			}
 		}
 		return nil
