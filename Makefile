@@ -13,6 +13,7 @@ SETUP  := packaging/setup.sh
 
 GOFUMPT     := mvdan.cc/gofumpt@v0.9.1
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.1.4
 
 # FULL=1: all rounds of crashes and schedules, every fuzz target for 10 s. Otherwise a tenth of each.
 ifdef FULL
@@ -22,7 +23,7 @@ else
 FUZZ := 5s 10
 endif
 
-.PHONY: run build test unit lint bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
+.PHONY: run build test unit lint vuln windows-test bench tour shots page fonts prompts pinyin pinyin-tools rare rare-tools stroke stroke-tools setup-run setup-test clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -66,6 +67,15 @@ lint: ## gofumpt, vet, staticcheck (import rules are a test)
 	@CGO_ENABLED=0 $(GO) vet -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... )
 	@CGO_ENABLED=0 $(TOOLS)/staticcheck -tags $(HTAGS) $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... )
 	@echo "lint: clean"
+
+vuln: ## known vulnerabilities in what is linked (reads a database on the internet)
+	@mkdir -p $(TOOLS)
+	@[ -x $(TOOLS)/govulncheck ] || GOBIN=$(TOOLS) CGO_ENABLED=0 $(GO) install $(GOVULNCHECK)
+	@CGO_ENABLED=0 $(TOOLS)/govulncheck -tags $(HTAGS) ./...
+
+windows-test: ## run the tests of the Windows code under Wine (installs it, some 700 MB; not part of `make test`)
+	@$(SETUP) windows
+	packaging/windows/test.sh
 
 bench: setup-test build ## print every figure beside its floor
 	@CGO_ENABLED=0 $(GO) test -tags $(HTAGS) -p 1 -run '^$$' -bench . -benchtime 1s -timeout 30m $$(CGO_ENABLED=0 $(GO) list -tags $(HTAGS) ./... ) | grep -vE '^(\?|PASS|ok .*\[no tests)'

@@ -66,7 +66,8 @@ var strokesCBOR = []byte{0x19, 0x06, 0xeb, 0x19, 0x0b, 0x42, 0x19, 0x07, 0xc9, 0
 
 // traces are the bytes of all marks in the forms in which a program writes text.
 func traces() map[string][]byte {
-	out := map[string][]byte{"strokes as CBOR": strokesCBOR}
+	out := kindTraces()
+	out["strokes as CBOR"] = strokesCBOR
 	for _, m := range []string{markName, markAddress, markStory, markID, markPhone, markCard, markFile, markStrokes} {
 		out[m+" as UTF-8"] = []byte(m)
 		for name, order := range map[string]binary.AppendByteOrder{"LE": binary.LittleEndian, "BE": binary.BigEndian} {
@@ -233,7 +234,7 @@ func answers(t *testing.T, dir string, i int) (service, line string) {
 	sign := map[string]any{"strokes": [][]int{{1771, 2882, 1993, 2441, 100 + i, 60, 1290, 15}}}
 	m := map[string]any{"name": name, "idno": idNumber(i), "promise": true, "sign": sign, "idcardPhoto": []string{pdf}}
 	phone := fmt.Sprintf("%s%04d", markPhone, i)
-	switch i % 3 {
+	switch i % 4 {
 	case 0:
 		service = "gaoling"
 		for k, v := range map[string]any{
@@ -261,6 +262,8 @@ func answers(t *testing.T, dir string, i int) (service, line string) {
 		} {
 			m[k] = v
 		}
+	case 3:
+		service, m = "canary", kindAnswers(i, name, phone, pdf, jpg, sign)
 	}
 	data, err := json.Marshal(m)
 	if err != nil {
@@ -303,7 +306,7 @@ func TestCanaries(t *testing.T) {
 		t.Setenv(k, v)
 	}
 	before := sharedMemory()
-	machine := desktest.New(t)
+	machine := desktest.NewOf(t, canaryCounty(t))
 	data := machine.Config.Dir
 	pin := filepath.Join(given, "pin")
 	if err := os.WriteFile(pin, []byte(desktest.PIN+"\n"), 0o600); err != nil {
@@ -316,7 +319,7 @@ func TestCanaries(t *testing.T) {
 	}
 	// What a clerk chose lies in a folder of the clerk's: the program reads it and leaves nothing elsewhere.
 	taken, killed := 0, 0
-	for _, service := range []string{"gaoling", "juzhu", "linshi"} {
+	for _, service := range []string{"gaoling", "juzhu", "linshi", "canary"} {
 		rest := lines[service]
 		for part := 0; len(rest) > 0; part++ {
 			stop := len(rest)
@@ -503,6 +506,7 @@ func useTheDesk(t *testing.T, m *desktest.Machine, spool, given string) {
 	if slips == 0 {
 		t.Error("no case was printed")
 	}
+	keptAsLooked(t, d, cases)
 	printSome(t, m, d, s, cases[:min(len(cases), 10)])
 	m.Acknowledge(t, d)
 	m.Accept(t, d, cases[0].Seq, time.Now().AddDate(0, 0, 20))

@@ -1,13 +1,16 @@
 #!/bin/sh
 # Installs what is missing to build, run and test on a Debian-like machine. Does nothing when all is there.
-# Usage: packaging/setup.sh run|test
+# Usage: packaging/setup.sh run|test|windows
 set -eu
 
 build="espeak-ng gcc pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev libwayland-dev libgl1-mesa-dri fonts-hanazono"
 test="xvfb openbox xdotool xclip imagemagick zbar-tools openssl jq xxd zstd binutils chromium fonts-noto-cjk python3-fonttools unicode-data nodejs npm strace e2fsprogs xfsprogs swtpm cups-ipp-utils dbus-daemon poppler-utils tesseract-ocr"
 
+windows="wine wine64 gcc-mingw-w64-x86-64-win32" # some 700 MB; only for the tests of the Windows code
+
 case "${1:-run}" in
 run) want=$build ;;
+windows) want=$windows ;;
 *) want="$build $test" ;;
 esac
 

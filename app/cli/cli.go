@@ -41,7 +41,7 @@ const (
 	ExitUnsure      = 5  // the receipt's key is withdrawn or unknown here: check online
 	ExitNotEnrolled = 6  // the folder belongs to no station yet
 	ExitPIN         = 7  // wrong PIN, or the operator is locked out
-	ExitBusy        = 8  // another program holds the folder
+	ExitBusy        = 8  // another program holds the folder, or this machine is rebuilding or checking
 	ExitOffline     = 9  // the platform could not be reached; everything is safe on this machine
 	ExitDamaged     = 10 // doctor found a record that is not what was written
 )
@@ -394,7 +394,7 @@ func (e *Env) fail(err error) int {
 		return ExitNotEnrolled
 	case strings.HasPrefix(key, "pin."):
 		return ExitPIN
-	case key == "store.busy":
+	case key == "store.busy", key == "store.rebuilding", key == "store.checking":
 		return ExitBusy
 	case key == "wire.unreachable", key == "wire.busy", key == "enroll.unreachable", key == "enroll.busy":
 		return ExitOffline

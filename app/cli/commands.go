@@ -226,6 +226,9 @@ func syncOnce(ctx context.Context, e *Env, o *options, _ []string) int {
 		fmt.Fprintln(e.Err, e.T("cli.help.sync", nil))
 		return ExitUsage
 	}
+	if err := e.Host.Desk.Store().Ready(); err != nil {
+		return e.fail(err)
+	}
 	r, err := e.Host.Link.Once(ctx)
 	st, serr := e.Host.Desk.Status(ctx)
 	if serr != nil {

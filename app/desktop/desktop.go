@@ -162,7 +162,13 @@ func (p *Program) Window(ctx context.Context) window.Options {
 		_, err := desk.SetAside(p.config())
 		return err
 	}
-	w.Rare = func(insert func(string), done func()) fyne.CanvasObject { return rarepanel.New(insert, done) }
+	w.Rare = func(insert func(string), done func(), read rarepanel.Read) fyne.CanvasObject {
+		panel := rarepanel.New(insert, done)
+		if read != nil {
+			panel.Card(read)
+		}
+		return panel
+	}
 	if p.County != nil {
 		w.DemoPINs = demo.PINs()
 		w.DemoNetwork = p.network(ctx)

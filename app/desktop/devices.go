@@ -13,6 +13,7 @@ import (
 
 	"go.bug.st/serial"
 
+	"bianmin/app/demo"
 	"bianmin/app/device/camera"
 	"bianmin/app/device/idcard"
 	"bianmin/app/device/photocheck"
@@ -33,7 +34,7 @@ const simulated = "simulated"
 func (p *Program) devices() *window.Devices {
 	ocr := photocheck.OCR{}
 	d := &window.Devices{
-		Ports: p.ports, OpenReader: p.openReader, Cameras: cameras, Print: ocr.Present(), Wedge: true,
+		Ports: p.ports, OpenReader: p.openReader, Cameras: p.cameras, Print: ocr.Present(), Wedge: true,
 		CheckPhoto: func(ctx context.Context, data []byte, paper photocheck.Paper) []photocheck.Fault {
 			return photocheck.Judge(ctx, data, paper, ocr)
 		},
@@ -73,10 +74,19 @@ func byID(port string) string {
 	return ""
 }
 
-func cameras() []camera.Camera {
+// cameras are those of the machine; in the sample county one in software, too, that sees sample papers.
+func (p *Program) cameras() []camera.Camera {
 	out := camera.Devices()
 	if dir := os.Getenv(cameraFolder); dir != "" {
 		out = append(out, &camera.Files{Dir: dir})
+	}
+	if p.County != nil {
+		dir := filepath.Join(p.Dir, "county", "papers")
+		if err := demo.Papers(dir); err != nil {
+			p.Env.Log.Warn("sample papers", slog.Any("cause", err))
+			return out
+		}
+		out = append(out, &camera.Files{Dir: dir, As: p.Env.Texts.T(p.Env.Lang, "devices.simCamera", nil)})
 	}
 	return out
 }
@@ -154,6 +164,7 @@ func SampleCards() []idcard.Card {
 	return []idcard.Card{
 		card("刘玉珍", "F", "01", day(1941, 2, 3), 2, "示范省示范市示范县清河镇柳树村1组3号"),
 		card("\U00020BB7田\U0002A700", "M", "01", day(1942, 9, 9), 31, "示范省示范市示范县清河镇柳树村2组6号"),
+		card("陈\U000242EE", "F", "01", day(1944, 4, 18), 62, "示范省示范市示范县清河镇柳树村5组11号"),
 		card("阿卜杜热西提·阿卜杜外力·伊力哈木江·吐尔逊托合提", "M", "05", day(1940, 11, 20), 47, "示范省示范市示范县清河镇柳树村7组2号"),
 		old,
 	}

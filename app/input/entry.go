@@ -90,6 +90,12 @@ func (e *entry) set(value string) {
 	}
 }
 
+// Refresh is called by Fyne, too.
+func (e *entry) Refresh() {
+	look.PrepareText(e.Text)
+	e.Entry.Refresh()
+}
+
 // FocusGained is called by Fyne.
 func (e *entry) FocusGained() {
 	if e.kept {

@@ -179,7 +179,8 @@ func (r *listRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *listRenderer) Layout(size fyne.Size) {
-	r.l.inner.Resize(fyne.NewSize(max(0, size.Width-r.l.pager.strip()), size.Height))
+	fits := func() bool { return float32(r.l.inner.Length())*RowHeight() <= size.Height+1 }
+	r.l.inner.Resize(fyne.NewSize(max(0, size.Width-r.l.pager.strip(fits)), size.Height))
 	r.l.pager.layout(size)
 	r.l.showPager()
 }

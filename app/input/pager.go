@@ -28,9 +28,9 @@ func newPager(turn func(pages float32)) *pager {
 	return p
 }
 
-// strip is the width that the buttons take.
-func (p *pager) strip() float32 {
-	if p.up == nil {
+// strip is the width that the buttons take: none where all is seen at once, with the whole width, and nothing is to be turned.
+func (p *pager) strip(fits func() bool) float32 {
+	if p.up == nil || fits() {
 		return 0
 	}
 	return look.Measures().Touch + look.Gap1.Size()

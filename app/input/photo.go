@@ -49,7 +49,8 @@ func Thumbnail(raw []byte, edge int) (image.Image, error) {
 // remove it.
 type PhotoCard struct {
 	look.Composite
-	// OnAdd, OnTake and OnRemove are called on taps. Replacing is OnAdd again; without OnTake there is no camera.
+	// OnAdd, OnTake and OnRemove are called on taps. Replacing is OnAdd again; without OnTake there is no camera, and
+	// without OnAdd no files are to be chosen from: a photo is replaced by taking it again.
 	OnAdd, OnTake, OnRemove func()
 
 	picture *canvas.Image
@@ -128,11 +129,14 @@ func (p *PhotoCard) draw() {
 		p.add.SetText(look.Word("input.photo.replace"))
 	}
 	p.take.SetText(look.Word("input.photo.take"))
+	if p.full && p.OnAdd == nil {
+		p.take.SetText(look.Word("input.photo.retake"))
+	}
 	p.remove.SetText(look.Word("input.photo.remove"))
 	p.note.Hidden = p.note.Text() == ""
 	p.picture.Hidden = p.picture.Image == nil
 	p.blank.(*fyne.Container).Hidden = p.picture.Image != nil
-	p.add.Hidden, p.take.Hidden, p.remove.Hidden = p.fixed, p.fixed || !p.camera, p.fixed || !p.full
+	p.add.Hidden, p.take.Hidden, p.remove.Hidden = p.fixed || p.OnAdd == nil, p.fixed || !p.camera, p.fixed || !p.full
 }
 
 // Refresh is called by Fyne; it also follows a change of language.

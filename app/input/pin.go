@@ -291,6 +291,9 @@ func (r *pinDotsRenderer) MinSize() fyne.Size {
 
 func (r *pinDotsRenderer) Layout(size fyne.Size) {
 	dot, gap := r.size()
+	if room := size.Width / (float32(len(r.dots))*(dot+gap) + 3*gap); room < 1 { // in a narrow place they come closer, inside the box
+		dot, gap = dot*room, gap*room
+	}
 	total := float32(len(r.dots))*(dot+gap) - gap
 	box := min(size.Width, max(total+4*gap, 3*look.Measures().Touch*2))
 	r.edge.Move(fyne.NewPos((size.Width-box)/2, 0))

@@ -104,7 +104,10 @@ func bringIntoView(obj fyne.CanvasObject) {
 }
 
 // width is that of the content: what the page buttons leave.
-func (s *Scroll) width() float32 { return max(0, s.Size().Width-s.pager.strip()) }
+func (s *Scroll) width() float32 { return max(0, s.Size().Width-s.pager.strip(s.fits)) }
+
+// fits reports whether the content is seen whole.
+func (s *Scroll) fits() bool { return look.HeightFor(s.content, s.Size().Width) <= s.Size().Height }
 
 // limit is the greatest distance from the top.
 func (s *Scroll) limit() float32 { return max(0, s.view.Size().Height-s.Size().Height) }
@@ -207,7 +210,7 @@ func (r *scrollRenderer) Layout(size fyne.Size) {
 }
 
 func (r *scrollRenderer) fit(size fyne.Size) {
-	r.s.inner.Resize(fyne.NewSize(max(0, size.Width-r.s.pager.strip()), size.Height))
+	r.s.inner.Resize(fyne.NewSize(r.s.width(), size.Height))
 	size = r.s.inner.Size()
 	r.s.view.Resize(r.s.view.MinSize().Max(size))
 	r.s.ScrollTo(r.s.Offset())

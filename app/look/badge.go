@@ -121,6 +121,13 @@ func NewStatusDot(state State, word string) *StatusDot {
 	return d
 }
 
+// NewStatusLine returns a status dot whose words go on in a second line where one has no room.
+func NewStatusLine(state State, words string) *StatusDot {
+	d := &StatusDot{mark: NewIconSized(state.icon(), state.ink(), labelIcon), word: NewText(words, StyleLabel, state.ink())}
+	d.Compose(d, HStackTop(GapH, d.mark, Grow(d.word)))
+	return d
+}
+
 // Set changes state and word.
 func (d *StatusDot) Set(state State, word string) {
 	d.mark.Set(state.icon(), state.ink())

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"math"
 	"strings"
 	"unicode"
 )
@@ -12,7 +13,8 @@ const (
 )
 
 // breakLines cuts text into lines no wider than width, as measured. Newlines in text are kept. An atom (a word, a
-// number, a character with its marks) wider than the line is cut where it must. A width of zero or less cuts nothing.
+// number, a character with its marks) wider than the line is cut into even parts, so that no last digit stands alone. A
+// width of zero or less cuts nothing.
 func breakLines(text string, width float32, measure func(string) float32) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(text, "\n") {
@@ -42,7 +44,9 @@ func breakParagraph(text string, width float32, measure func(string) float32) []
 			w = measure(atom)
 		}
 		for w > width {
-			head := fitting(atom, width, measure)
+			parts := float32(math.Ceil(float64(w / width)))
+			first := fitting(atom, 0, measure)
+			head := fitting(atom, min(width, w/parts+measure(first)), measure)
 			line.WriteString(head)
 			flush()
 			atom = atom[len(head):]

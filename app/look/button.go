@@ -32,7 +32,6 @@ type Button struct {
 
 // NewButton returns a button of the given kind; icon names a drawing of assets/icons, "" for none.
 func NewButton(kind Kind, text, icon string, onTap func()) *Button {
-	PrepareText(text)
 	b := &Button{kind: kind, text: text, icon: icon}
 	b.OnTap = onTap
 	b.ground, b.ring = canvas.NewRectangle(Color(RoleClear)), newRing()
@@ -67,7 +66,6 @@ func (b *Button) Text() string { return b.text }
 
 // SetText changes the word.
 func (b *Button) SetText(text string) {
-	PrepareText(text)
 	b.text = text
 	b.Refresh()
 }
@@ -123,6 +121,7 @@ func (b *Button) roles() (ground, edge, ink Role) {
 }
 
 func (b *Button) style() {
+	PrepareText(b.text)
 	m := Measures()
 	ground, edge, ink := b.roles()
 	b.ground.FillColor, b.ground.CornerRadius, b.ground.StrokeWidth = Color(ground), m.Radius, 0

@@ -28,6 +28,12 @@ func NewIconSized(name string, role Role, size func(Tokens) float32) *Icon {
 	return i
 }
 
+// Name and Role are what is drawn, and its colour.
+func (i *Icon) Name() string { return i.name }
+
+// Role is the colour it is drawn in.
+func (i *Icon) Role() Role { return i.role }
+
 // Set changes drawing and colour.
 func (i *Icon) Set(name string, role Role) {
 	if i.name == name && i.role == role {

@@ -125,6 +125,7 @@ func TestLinesBreakAsChineseIsSet(t *testing.T) {
 		{"no opening mark ends a line", "高龄津贴（八十岁）", 5, []string{"高龄津贴", "（八十岁）"}},
 		{"numbers stay whole", "电话13800138000请接听", 6, []string{"电话", "13800138000", "请接听"}},
 		{"a number wider than the line is cut", "13800138000", 3, []string{"138001", "38000"}},
+		{"its last digit does not stand alone", "1380013", 3, []string{"1380", "013"}},
 		{"words stay whole", "please try again", 6, []string{"please try", "again"}},
 		{"newlines are kept", "一\n\n二", 9, []string{"一", "", "二"}},
 		{"nothing", "", 5, []string{""}},

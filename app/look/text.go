@@ -147,6 +147,7 @@ func (t *Text) HeightFor(width float32) float32 { return float32(len(t.linesFor(
 func (t *Text) pitch() float32 { return t.style.size() * Measures().LineSpacing }
 
 func (t *Text) measure(s string) float32 {
+	PrepareText(s)
 	return fyne.MeasureText(s, t.style.size(), fyne.TextStyle{Bold: t.style.bold()}).Width
 }
 
@@ -189,6 +190,7 @@ type textRenderer struct {
 
 func (r *textRenderer) build(size fyne.Size) {
 	t := r.text
+	PrepareText(t.text) // it may have been shown long ago
 	lines := t.linesFor(size.Width)
 	if len(r.objects) > len(lines) {
 		r.objects = r.objects[:len(lines)]

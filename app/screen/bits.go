@@ -23,6 +23,18 @@ func stateOf(name string) look.State {
 	}
 }
 
+// public reports whether a person is alone with the machine.
+func (e *Env) public() bool { return e.Public != nil && e.Public() }
+
+// upright reports whether the window is taller than wide: a screen that stands on end.
+func (e *Env) upright() bool {
+	if e.Window == nil {
+		return false
+	}
+	size := e.Window.Canvas().Size()
+	return size.Height > size.Width
+}
+
 // goTo opens the page that a view model names.
 func goTo(env *Env, to vm.Target) { env.Go(Route{Page(to.Page), to.Arg}) }
 
@@ -123,7 +135,7 @@ func lookButtons(env *Env, onLook, onLang *func(string)) []fyne.CanvasObject {
 	buttons := []fyne.CanvasObject{
 		pick("elder", text, onLook, larger.String()), pick("contrast", tone, onLook, contrast.String()), pick("text", word, onLang, other),
 	}
-	if now.Elder && env.ReadAloud != nil && (env.Public == nil || !env.Public()) { // a kiosk has one at the top
+	if now.Elder && env.ReadAloud != nil && !env.public() { // a kiosk has one at the top
 		buttons = append(buttons, look.QuietButton(env.T("speech.read"), "speaker", env.ReadAloud))
 	}
 	return buttons

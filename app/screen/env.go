@@ -20,6 +20,8 @@ const (
 	PageSync     Page = "sync"
 	PageSettings Page = "settings"
 	PageKiosk    Page = "kiosk"
+	PageScan     Page = "scan"     // self-service: how to scan a receipt
+	PageProgress Page = "progress" // self-service: how far one's cases are. Arg: vm.ByLink, ByNumber or ByCard and what was shown
 	// PageOperators is reached from the settings: who may log in.
 	PageOperators Page = "operators"
 	// PagePrinters is reached from the settings and from receipts: printers, and what waits to be printed.
@@ -69,7 +71,7 @@ type Env struct {
 	Confirm func(title, text, yes string, danger bool, then func())
 	// PickFile lets the clerk choose a file; exts such as ".jpg". then gets name and bytes, and is not called on cancel.
 	PickFile func(exts []string, then func(name string, data []byte))
-	// SaveFile offers to save data under name; nil where nothing may be saved: at a kiosk.
+	// SaveFile offers to save data under name.
 	SaveFile func(name string, data []byte)
 	// Say shows a short message at the top of the content: kind "info", "ok", "warn" or "danger".
 	Say func(kind, text string)
@@ -77,6 +79,8 @@ type Env struct {
 	Fail func(err error)
 	// Public reports whether a person is alone with the machine: then nothing of anybody else may be seen.
 	Public func() bool
+	// End ends the visit of who is alone with the machine, leaving nothing of them.
+	End func()
 	// Speak says texts aloud, in place of what is being said; nil where nothing speaks.
 	Speak func(texts ...string)
 	// ReadAloud reads the whole screen; nil where nothing speaks.

@@ -43,9 +43,15 @@ func NewGuide(env *Env, m *vm.Guide) *Guide {
 	if err != nil {
 		env.Fail(err)
 	}
-	s.guide = look.Page(nil, input.NewScroll(look.Column(s.explain(st))), look.ActionBar(
-		[]fyne.CanvasObject{look.SecondaryButton(env.T("guide.back"), env.Back)},
-		look.NewButton(look.Primary, st.Start, "next", s.start)))
+	start := look.NewButton(look.Primary, st.Start, "next", s.start)
+	body := s.explain(st)
+	if s.public() && !st.Terminal {
+		start = look.NewButton(look.Primary, env.T("selfservice.counterButton"), "", s.start)
+		start.Disable()
+		body = look.VStack(look.Gap3, look.NewBanner(look.StateInfo, "", env.T("selfservice.counter")), body)
+	}
+	s.guide = look.Page(nil, input.NewScroll(look.Column(body)), look.ActionBar(
+		[]fyne.CanvasObject{look.SecondaryButton(env.T("guide.back"), env.Back)}, start))
 	s.search = input.NewSearch(env.T("guide.search"))
 	s.search.SetText(st.Query)
 	s.search.SetOnChanged(func(text string) {
@@ -66,9 +72,14 @@ func NewGuide(env *Env, m *vm.Guide) *Guide {
 	return s
 }
 
+// public reports whether a person is alone with the machine.
+func (s *Guide) public() bool { return s.env.public() }
+
 func (s *Guide) start() {
-	if s.env.Public != nil && s.env.Public() { // nobody else's name is shown
-		goTo(s.env, s.vm.For(""))
+	if s.public() { // nobody else's name is shown
+		if st, err := s.vm.State(); err == nil && st.Terminal {
+			goTo(s.env, s.vm.For(""))
+		}
 		return
 	}
 	if to, ok := s.vm.Begin(); ok {

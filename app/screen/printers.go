@@ -116,7 +116,7 @@ func (s *Printers) card(r vm.PrinterRow) fyne.CanvasObject {
 	t := s.env.T
 	head := []fyne.CanvasObject{
 		look.NewIconSized("print", look.RolePrimary, func(m look.Tokens) float32 { return m.TileIcon * 0.8 }),
-		look.Grow(look.VStack(look.GapH, look.Title(r.Name), look.Label(r.Note), look.NewStatusDot(stateOf(r.Tone), r.State))),
+		look.Grow(look.VStack(look.GapH, look.Title(r.Name), look.Label(r.Note), look.NewStatusLine(stateOf(r.Tone), r.State))),
 	}
 	if r.First {
 		head = append(head, look.NewBadge(look.StateInfo, t("printers.isFirst")))

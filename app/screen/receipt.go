@@ -41,9 +41,12 @@ type Receipt struct {
 	again    *look.Button
 	print    *look.Button
 	prints   *printBox
-	files    *fyne.Container // what it can be saved as
-	root     fyne.CanvasObject
-	loading  bool
+
+	noPrinter *look.Text // says to who is alone with the machine that it has none
+
+	files   *fyne.Container // what it can be saved as
+	root    fyne.CanvasObject
+	loading bool
 }
 
 var (
@@ -68,10 +71,11 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	r.foot = look.VStack(look.Gap0)
 	r.prints = newPrintBox(env, r.pickPrinter, m.RetryPrint, m.CancelPrint)
 	r.files = look.Wrap(look.Gap1)
+	r.noPrinter = look.Body("")
 	// All of it scrolls: in large type what stands above the slip would leave it no room.
 	left := input.NewScroll(look.HStackTop(look.Gap2, look.Grow(look.VStack(look.Gap1,
 		look.HStack(look.Gap1, r.done, look.Grow(r.heading)), look.HStackTop(look.Gap1, r.far, look.Grow(r.sentence)),
-		look.VStack(look.Gap0, r.noLabel, look.Wrap(look.Gap1, r.number, r.read), r.official), r.stages, r.prints.box, r.files,
+		look.VStack(look.Gap0, r.noLabel, look.Wrap(look.Gap1, r.number, r.read), r.official), r.stages, r.prints.box, r.noPrinter, r.files,
 		look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder), look.Pad(look.Gap2, look.Gap2, r.slip)))), look.VStack(look.Gap0))) // beside the text the bar has room
 	white := look.Layer(canvas.NewRectangle(white), look.Pad(look.Gap1, look.Gap1, r.qr))
 	right := look.Edges(nil, look.VStack(look.Gap0, look.VStack(look.Gap1, look.VStack(look.Gap0), r.scan)), nil, white)
@@ -84,8 +88,8 @@ func NewReceipt(env *Env, m *vm.Receipt) *Receipt {
 	return r
 }
 
-// receiptLayout gives the code at the right the largest square there is, and the rest to the slip: half and half in an upright
-// window, where both are narrow.
+// receiptLayout gives the code at the right the largest square there is, and the rest to the slip. On a screen that is taller
+// than wide the code stands above the slip.
 type receiptLayout struct{}
 
 func (receiptLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
@@ -96,11 +100,15 @@ func (receiptLayout) MinSize(o []fyne.CanvasObject) fyne.Size {
 func (receiptLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	gap := look.Gap3.Size()
 	caption := look.Measures().Body*look.Measures().LineSpacing + look.Gap1.Size()*2
-	share := float32(0.62)
-	if size.Height > size.Width {
-		share = 0.5
+	if size.Height > size.Width*1.2 {
+		side := min(size.Width*0.62, size.Height*0.45)
+		o[1].Move(fyne.NewPos((size.Width-side)/2, 0))
+		o[1].Resize(fyne.NewSize(side, side+caption))
+		o[0].Move(fyne.NewPos(0, side+caption+gap))
+		o[0].Resize(fyne.NewSize(size.Width, max(0, size.Height-side-caption-gap)))
+		return
 	}
-	side := min(size.Height-caption, (size.Width-gap)*share)
+	side := min(size.Height-caption, (size.Width-gap)*0.62)
 	left := min(size.Width-gap-side, look.ColumnWidth/2)
 	spare := max(0, size.Width-left-gap-side) / 2
 	o[0].Move(fyne.NewPos(spare, 0))
@@ -139,6 +147,12 @@ func (r *Receipt) Refresh() { r.load() }
 // Leave has nothing to save.
 func (r *Receipt) Leave() {}
 
+// No and Link are the number and the link of the receipt on the screen; "" before it was read.
+func (r *Receipt) No() string { return r.state.No }
+
+// Link is what the code holds.
+func (r *Receipt) Link() string { return r.state.Link }
+
 // TapPrimary begins another case.
 func (r *Receipt) TapPrimary() { r.env.Go(Route{Page: PageServices}) }
 
@@ -161,6 +175,9 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.far.Set(icon, role)
 	r.sentence.SetRole(role)
 	r.sentence.SetText(s.Sentence)
+	if r.env.public() {
+		r.sentence.SetText(r.env.T("selfservice.explain." + string(s.Delivery)))
+	}
 	r.noLabel.SetText(r.env.T("receipt.number"))
 	r.read.SetText(r.env.T("speech.read"))
 	r.number.SetText(s.No)
@@ -171,6 +188,9 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.scan.SetText(s.Scan)
 	r.showStages(s.Stages)
 	r.print.SetText(s.Print.Word)
+	r.print.Hidden = !s.Print.Any && r.env.public() // staff are led to where one is added
+	r.noPrinter.Hidden = !r.print.Hidden
+	r.noPrinter.SetText(r.env.T("selfservice.noPrinter"))
 	r.prints.show(s.Print)
 	if !bytes.Equal(old.Slip, s.Slip) {
 		r.slip.Objects = []fyne.CanvasObject{slipPicture(s.Slip)}
@@ -214,8 +234,13 @@ func (r *Receipt) words() {
 	}
 	r.lang = r.env.Lang()
 	t := r.env.T
+	public := r.env.public()
 	home := look.SecondaryButton(t("receipt.home"), func() { r.env.Go(Route{Page: PageHome}) })
 	home.SetIcon("home")
+	if public {
+		home = look.SecondaryButton(t("selfservice.done"), r.env.End)
+		home.SetIcon("check")
+	}
 	image := look.QuietButton(t("receipt.saveImage"), "image", func() {
 		if len(r.state.Slip) > 0 {
 			saveMade(r.env, func() (string, []byte, error) { return r.vm.Picture(context.Background()) })
@@ -225,9 +250,10 @@ func (r *Receipt) words() {
 		saveMade(r.env, func() (string, []byte, error) { return r.vm.PDF(context.Background()) })
 	})
 	replace(r.files, image, pdf)
-	r.files.Hidden = r.env.SaveFile == nil
+	r.files.Hidden = public // no files of the machine are written for the public
 	r.print = look.NewButton(look.Secondary, r.state.Print.Word, "print", func() { printNow(r.env, r.state.Print, r.vm.Print, r.shown) })
 	open := look.SecondaryButton(t("receipt.case"), func() { r.env.Go(Route{PageCase, vm.CaseArg(r.vm.Case())}) })
+	open.Hidden = public
 	r.again = look.PrimaryButton(t("receipt.again"), r.TapPrimary)
 	replace(r.foot, look.ActionBar([]fyne.CanvasObject{home}, open, r.print, r.again))
 }

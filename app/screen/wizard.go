@@ -132,7 +132,12 @@ func (w *Wizard) rebuild() {
 }
 
 // update shows the newest state of the view model.
-func (w *Wizard) update() { w.Show(w.vm.State()) }
+func (w *Wizard) update() {
+	w.Show(w.vm.State())
+	if !w.busy && !w.released && w.vm.MustCompare() {
+		w.work("photo.comparing", func() error { return w.vm.Compare(context.Background()) }, w.update)
+	}
+}
 
 // Show shows s. Only what differs from before is touched.
 func (w *Wizard) Show(s vm.WizardState) {
@@ -152,6 +157,9 @@ func (w *Wizard) Show(s vm.WizardState) {
 	back := s.Back
 	if s.Step == 0 {
 		back = w.env.T("wizard.leave")
+		if w.env.public() { // the public has nowhere to go on with a draft
+			back = w.env.T("selfservice.leave")
+		}
 	}
 	if back != w.back.Text() || s.Next != w.next.Text() {
 		w.back.SetText(back)
@@ -369,6 +377,10 @@ func (w *Wizard) Back() bool { return w.turn(w.vm.Back) }
 
 func (w *Wizard) goBack() {
 	if w.Back() {
+		return
+	}
+	if t := w.env.T; w.env.public() {
+		w.env.Confirm(t("kiosk.endTitle"), t("kiosk.endText"), t("kiosk.end"), false, w.env.End)
 		return
 	}
 	w.work("wizard.submitting", func() error { return w.vm.Save(context.Background()) }, func() {

@@ -74,8 +74,7 @@ func (m *materialView) showFiles() {
 	m.cards, m.empty, m.files.Objects = nil, nil, nil
 	for i, f := range m.w.vm.Files(m.line.Path) {
 		card := input.NewPhotoCard(m.w.env.camera())
-		card.OnTake = func() { m.takePhoto(i) }
-		card.OnAdd = func() { m.pick(i) }
+		m.takes(card, i)
 		card.OnRemove = func() { m.remove(i, f.Name) }
 		card.SetPhoto(m.w.thumbs[f.ID], f.Name, f.Note)
 		card.SetReadOnly(m.line.Fixed)
@@ -86,15 +85,30 @@ func (m *materialView) showFiles() {
 	switch {
 	case len(m.cards) == 0 && m.line.Can:
 		m.empty = input.NewPhotoCard(m.w.env.camera())
-		m.empty.OnTake = func() { m.takePhoto(-1) }
-		m.empty.OnAdd = func() { m.pick(-1) }
+		m.takes(m.empty, -1)
+		m.empty.Refresh()
 		m.files.Objects = append(m.files.Objects, m.empty)
 	case m.line.Can:
-		more := []fyne.CanvasObject{look.NewButton(look.Secondary, m.w.env.T("wizard.addFile"), "plus", func() { m.pick(-1) })}
+		more := look.Wrap(look.Gap1)
 		if m.w.env.camera() {
-			more = append([]fyne.CanvasObject{look.NewButton(look.Secondary, m.w.env.T("wizard.addPhoto"), "camera", func() { m.takePhoto(-1) })}, more...)
+			more.Objects = append(more.Objects, look.NewButton(look.Secondary, m.w.env.T("wizard.addPhoto"), "camera", func() { m.takePhoto(-1) }))
 		}
-		m.files.Objects = append(m.files.Objects, look.Wrap(look.Gap1, more...))
+		if !m.w.env.public() {
+			more.Objects = append(more.Objects, look.NewButton(look.Secondary, m.w.env.T("wizard.addFile"), "plus", func() { m.pick(-1) }))
+		}
+		m.files.Objects = append(m.files.Objects, more)
+	}
+	if m.line.Can && m.w.env.public() && !m.w.env.camera() {
+		m.files.Objects = append(m.files.Objects, look.Label(m.w.env.T("selfservice.noCamera")))
+	}
+}
+
+// takes says what a card's buttons do for file index, which is negative for none yet. Who is alone with the machine has its
+// camera and none of its files.
+func (m *materialView) takes(card *input.PhotoCard, index int) {
+	card.OnTake = func() { m.takePhoto(index) }
+	if !m.w.env.public() {
+		card.OnAdd = func() { m.pick(index) }
 	}
 }
 

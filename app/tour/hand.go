@@ -260,3 +260,53 @@ func (h hand) shot(path string) (image.Image, error) {
 	defer f.Close()
 	return img, png.Encode(f, img)
 }
+
+// lines is where a text stands on the canvas, and how it is set.
+type lines struct {
+	area image.Rectangle
+	size float32
+	bold bool
+}
+
+// lines finds the first place where text is written in one size, on one line or several under each other, and brings it into
+// view.
+func (h hand) lines(text string) (lines, error) {
+	type piece struct {
+		spot
+		t *canvas.Text
+	}
+	var all []piece
+	var visit func(o fyne.CanvasObject, in []fyne.CanvasObject)
+	visit = func(o fyne.CanvasObject, in []fyne.CanvasObject) {
+		if o == nil || !o.Visible() {
+			return
+		}
+		if t, ok := o.(*canvas.Text); ok && t.Text != "" {
+			all = append(all, piece{spot{obj: o, in: in}, t})
+		}
+		in = append(slices.Clip(in), o)
+		for _, k := range kids(o) {
+			visit(k, in)
+		}
+	}
+	visit(h.c.Content(), nil)
+	want := squeeze(text)
+	for i, p := range all {
+		written, last := "", i
+		for ; last < len(all) && all[last].t.TextSize == p.t.TextSize && !strings.Contains(written, want) && len(written) < 4*len(want); last++ {
+			written += squeeze(all[last].t.Text)
+		}
+		if !strings.Contains(written, want) || !strings.ContainsAny(squeeze(p.t.Text), string([]rune(want)[:1])) {
+			continue
+		}
+		h.reach(p.spot)
+		out := lines{size: p.t.TextSize, bold: p.t.TextStyle.Bold}
+		for _, q := range all[i:last] {
+			at := fyne.CurrentApp().Driver().AbsolutePositionForObject(q.obj)
+			size := q.obj.MinSize()
+			out.area = out.area.Union(image.Rect(int(at.X)-4, int(at.Y)-4, int(at.X+size.Width)+4, int(at.Y+size.Height)+4))
+		}
+		return out, nil
+	}
+	return lines{}, fmt.Errorf("%q is written nowhere; the screen says: %s", text, clip(h.all()))
+}

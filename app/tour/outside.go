@@ -30,12 +30,15 @@ func (j *journey) tool(name string, args ...string) (string, error) {
 	return string(out), nil
 }
 
-func (j *journey) zbar(png string) error {
+func (j *journey) zbar(png string) error { return j.zbarSays(png, j.links[1]) }
+
+// zbarSays is an error unless zbarimg reads link from a picture.
+func (j *journey) zbarSays(png, link string) error {
 	out, err := j.tool("zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", png)
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(out) != j.links[1] {
+	if strings.TrimSpace(out) != link {
 		return fmt.Errorf("zbarimg reads %q from %s", clip(out), filepath.Base(png))
 	}
 	return nil

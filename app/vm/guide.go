@@ -55,6 +55,7 @@ type GuideState struct {
 	Basis             []Fact // title, then text
 	Notes             []string
 	Start             string // word of the one button
+	Terminal          bool   // may be taken in at a self-service machine
 	Asking            bool
 	Query             string
 	People            []PersonRow
@@ -129,7 +130,7 @@ func (g *Guide) State() (GuideState, error) {
 	g.mu.Unlock()
 	t, it, lang := g.t, g.item, g.t.Lang()
 	st := GuideState{
-		Name: it.Name.In(lang), Summary: it.Summary.In(lang), Start: t.T("guide.start"), Asking: asking, Query: query,
+		Name: it.Name.In(lang), Summary: it.Summary.In(lang), Start: t.T("guide.start"), Terminal: it.Terminal, Asking: asking, Query: query,
 		AskTitle: t.T("guide.who"), AskText: t.T("guide.whoText"),
 	}
 	st.Times = []Fact{{t.T("guide.promised"), limitText(t, it.Promised)}, {t.T("guide.statutory"), limitText(t, it.Statutory)}, {t.T("guide.fee"), it.Fee.In(lang)}}

@@ -29,6 +29,8 @@ func History(t Texts, st counter.Status) []Notice {
 		if f.Replaced {
 			n.Title = t.T("history.replaced", "device", utoa(uint64(f.Device)))
 			n.Text = t.T("history.replacedText", "when", MomentText(t, f.At), "device", utoa(uint64(f.Device)), "to", utoa(f.To))
+		} else if f.Lost {
+			n.Text = t.T("history.formerLost", "when", MomentText(t, f.At), "to", utoa(f.To))
 		} else if f.Last > f.To {
 			n.Text = t.T("history.formerText", "when", MomentText(t, f.At), "from", utoa(f.To+1), "last", utoa(f.Last))
 		} else {

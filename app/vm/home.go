@@ -321,7 +321,7 @@ func (h *Home) people(c *catalog.Catalog) []Hit {
 func (h *Home) receipts() (rows []Hit, ok bool) {
 	switch code := scanner.Recognise(h.query); code.Kind {
 	case scanner.Receipt:
-		return []Hit{h.verdict(h.c.Verify(code.Text))}, true
+		return []Hit{verdict(h.t, h.status.Device, h.c.Verify(code.Text))}, true
 	case scanner.Link: // somebody else's code is no forged receipt
 		return []Hit{{Icon: "info", Title: h.t.T("scan.notReceipt"), Note: h.t.T("scan.unknown", "kind", h.t.T("scan.kind.link"), "text", short(code.Text))}}, true
 	}
@@ -340,8 +340,8 @@ func (h *Home) receipts() (rows []Hit, ok bool) {
 	return []Hit{{Icon: "info", Title: casefile.Number(device, seq), Note: h.t.T("home.noSuchCase")}}, true
 }
 
-func (h *Home) verdict(v receipt.Verdict) Hit {
-	hit := Hit{Icon: "shield", Title: h.t.T("verdict." + string(v.State)), State: "warn"}
+func verdict(t Texts, here uint32, v receipt.Verdict) Hit {
+	hit := Hit{Icon: "shield", Title: t.T("verdict." + string(v.State)), State: "warn"}
 	var device uint32
 	var seq uint64
 	args := []string{"station", "—", "phone", "—", "at", "—", "item", "—", "name", "—", "no", "—", "official", "—", "due", "—"}
@@ -359,14 +359,14 @@ func (h *Home) verdict(v receipt.Verdict) Hit {
 		device, seq = v.S1.Device, v.S1.Seq
 		set("item", v.S1.Item)
 		set("name", v.S1.Name)
-		set("at", MomentText(h.t, time.Unix(v.S1.At, 0)))
-		set("due", CivilText(h.t, casefile.Day(v.S1.Due)))
+		set("at", MomentText(t, time.Unix(v.S1.At, 0)))
+		set("due", CivilText(t, casefile.Day(v.S1.Due)))
 	case v.S2 != nil:
 		device, seq = v.S2.Device, v.S2.Seq
 		set("item", v.S2.Item)
 		set("official", v.S2.OfficialNo)
-		set("at", MomentText(h.t, time.Unix(v.S2.At, 0)))
-		set("due", CivilText(h.t, casefile.Day(v.S2.Due)))
+		set("at", MomentText(t, time.Unix(v.S2.At, 0)))
+		set("due", CivilText(t, casefile.Day(v.S2.Due)))
 	}
 	if seq != 0 {
 		set("no", casefile.Number(device, seq))
@@ -375,13 +375,13 @@ func (h *Home) verdict(v receipt.Verdict) Hit {
 	switch v.State {
 	case receipt.Genuine:
 		hit.State, key = "ok", key+itoa(int(v.Stage))
-		if device == h.status.Device {
+		if device == here {
 			hit.To = Target{pageCase, itoa(int(seq))}
 		}
 	case receipt.Forged:
 		hit.State = "danger"
 	}
-	hit.Note = h.t.T(key, args...)
+	hit.Note = t.T(key, args...)
 	return hit
 }
 

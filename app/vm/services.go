@@ -49,6 +49,8 @@ type ServiceRow struct {
 	ID, Name, Summary string
 	Facts             string // time limit and fee in one line
 	Department        string
+	Short             string // the time limit alone
+	Terminal          bool   // may be taken in at a self-service machine
 	To                Target
 }
 
@@ -135,7 +137,7 @@ func serviceRow(t Texts, it catalog.Item, person string) ServiceRow {
 	lang := t.Lang()
 	r := ServiceRow{
 		ID: it.ID, Name: it.Name.In(lang), Summary: it.Summary.In(lang), Department: it.Department.In(lang),
-		To: Target{pageGuide, it.ID},
+		Short: limitText(t, it.Promised), Terminal: it.Terminal, To: Target{pageGuide, it.ID},
 	}
 	r.Facts = limitText(t, it.Promised) + " · " + it.Fee.In(lang)
 	if person != "" {

@@ -46,8 +46,10 @@ type Wizard struct {
 	done    bool
 
 	check PhotoCheck         // nil: photos are not looked at
+	proof string             // ID number that photos were last compared with
 	card  *WizardNotice      // what came of reading a card; nil before
 	whole map[form.Path]bool // materials whose pages are all in the files that are there, as the clerk says
+	alone bool               // the applicant is alone with the machine
 }
 
 // NewWizard returns the wizard of an intake that was started, resumed or opened for a correction. It begins where the
@@ -258,6 +260,9 @@ func agreed(blocks []WizardBlock) bool {
 func (w *Wizard) heading() string {
 	if w.step == StepReview && w.neighbour(+1) == "" {
 		return w.t.T("wizard.heading.check")
+	}
+	if w.alone && w.step == StepReview {
+		return w.t.T("selfservice.review")
 	}
 	return w.t.T("wizard.heading." + string(w.step))
 }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,11 +17,97 @@ import (
 // PhotoCheck looks at a photo and returns what is wrong with it. It takes up to some seconds.
 type PhotoCheck func(ctx context.Context, data []byte, p photocheck.Paper) []photocheck.Fault
 
+// Alone says that the applicant fills in the form without the staff.
+func (w *Wizard) Alone() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alone = true
+}
+
 // CheckPhotos has every photo looked at by check from now on.
 func (w *Wizard) CheckPhotos(check PhotoCheck) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.check = check
+	w.check, w.proof = check, w.number()
+}
+
+// number is the applicant's ID number as it is typed now.
+func (w *Wizard) number() string {
+	n, _ := w.fs.State(form.Path(w.form.Applicant.IDNo)).Value.(string)
+	return n
+}
+
+// compared reports whether an ID card's photos were compared with the number as it is now.
+func (w *Wizard) compared(f *form.Field, files int) bool {
+	return w.check == nil || files == 0 || !isIDCard(f) || w.proof == w.number()
+}
+
+// MustCompare reports whether the ID number was changed after an ID card was photographed, and Compare is to be called.
+// While the number itself is on the screen it may still be typed.
+func (w *Wizard) MustCompare() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.step != w.stepOfPath(form.Path(w.form.Applicant.IDNo)) && len(w.uncompared()) > 0
+}
+
+// uncompared are the materials whose photos are to be compared with another number.
+func (w *Wizard) uncompared() []form.Item {
+	var out []form.Item
+	w.each(func(it form.Item) {
+		if it.Field.Kind != form.KindMaterial || w.fs.State(it.Path).ReadOnly {
+			return
+		}
+		if refs, err := form.Blobs(w.fs.State(it.Path).Value); err == nil && !w.compared(it.Field, len(refs)) {
+			out = append(out, it)
+		}
+	})
+	return out
+}
+
+// Compare compares the photos of ID cards with the number as it is now. It takes seconds: call it off the screen's goroutine.
+func (w *Wizard) Compare(ctx context.Context) error {
+	type photo struct {
+		path  form.Path
+		index int
+		ref   form.BlobRef
+		other bool // it shows another number
+	}
+	w.mu.Lock()
+	check, number := w.check, w.number()
+	var photos []photo
+	for _, it := range w.uncompared() {
+		refs, err := form.Blobs(w.fs.State(it.Path).Value)
+		if err != nil {
+			continue // uncompared has read it
+		}
+		for i, r := range refs {
+			photos = append(photos, photo{path: it.Path, index: i, ref: r})
+		}
+	}
+	w.mu.Unlock()
+	for i := range photos {
+		data, err := w.session.OpenBlob(ctx, photos[i].ref)
+		if err != nil {
+			return err
+		}
+		photos[i].other = slices.Contains(check(ctx, data, photocheck.Paper{Number: number}), photocheck.Number)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range photos {
+		var faults []string
+		for _, j := range w.in.Judged(p.path) {
+			if j.Index == p.index {
+				faults = slices.DeleteFunc(j.Faults, func(f string) bool { return f == string(photocheck.Number) })
+			}
+		}
+		if p.other {
+			faults = append(faults, string(photocheck.Number))
+		}
+		w.in.Judge(p.path, p.index, faults)
+	}
+	w.proof = number
+	return nil
 }
 
 // sourceName returns where a value comes from in the language of the moment; rosters name their sources in Chinese only.
@@ -128,7 +215,10 @@ func (w *Wizard) lookAt(ctx context.Context, path form.Path, data []byte, camera
 	w.mu.Lock()
 	check, p := w.check, photocheck.Paper{Camera: camera}
 	if f := w.fs.State(path).Field; f != nil && isIDCard(f) {
-		p.Number, _ = w.fs.State(form.Path(w.form.Applicant.IDNo)).Value.(string)
+		p.Number = w.number()
+		if len(w.uncompared()) == 0 { // nothing is compared with another one
+			w.proof = p.Number
+		}
 	}
 	w.mu.Unlock()
 	if check == nil {
@@ -208,6 +298,9 @@ func (w *Wizard) faultsOf(f *form.Field, path form.Path, files int) (open []stri
 			}
 			open = append(open, text)
 		}
+	}
+	if !w.compared(f, files) {
+		open = append(open, w.t.T("photo.compare"))
 	}
 	if missing > 0 && !pages {
 		open = append(open, w.t.T("photo.pageMiss", "n", itoa(missing)))

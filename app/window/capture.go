@@ -52,6 +52,7 @@ type viewfinder struct {
 	hide  context.CancelFunc
 	still chan chan<- camera.Still
 	taken []byte // the picture that was taken; nil: the camera is looked through
+	said  bool   // the hint says what became of a picture: the preview leaves it alone
 }
 
 var _ fyne.Tappable = (*viewfinder)(nil)
@@ -72,7 +73,7 @@ func (s *Shell) showCamera(title string, l lens, done func(name string, data []b
 	v.build(title)
 	v.ctx, v.hide = context.WithCancel(context.Background())
 	s.showSheet(v)
-	go v.run(v.ctx, s.keep.Camera)
+	go v.run(v.ctx, s.camera())
 }
 
 func (v *viewfinder) build(title string) {
@@ -144,6 +145,9 @@ func (v *viewfinder) seen(ctx context.Context, img image.Image) {
 		}
 		v.picture.Image = small
 		v.picture.Refresh()
+		if v.said {
+			return
+		}
 		v.hint.SetText(v.s.T(map[lens]string{lookOnly: "camera.test", takePaper: "camera.paper", readCode: "camera.code"}[v.lens]))
 	})
 	select {
@@ -184,6 +188,7 @@ func shrunk(img image.Image) image.Image {
 // take asks the camera for a picture.
 func (v *viewfinder) take() {
 	v.shoot.Disable()
+	v.said = true
 	v.hint.SetText(v.s.T("camera.taking"))
 	ctx, answer := v.ctx, make(chan camera.Still, 1)
 	go func() {
@@ -208,10 +213,12 @@ func (v *viewfinder) take() {
 			}
 			v.shoot.Enable()
 			if got.Err != nil {
-				v.fail(got.Err)
-				return
+				v.s.log.Warn("camera", slog.Any("cause", got.Err))
+				v.hint.SetText(vm.Words(v.s, got.Err))
+				v.Refresh()
+				return // it may be tried again
 			}
-			v.taken = got.JPEG
+			v.taken, v.said = got.JPEG, false
 			v.picture.Image = small
 			v.hint.SetText(v.s.T("camera.look"))
 			v.show()
@@ -242,6 +249,9 @@ func (v *viewfinder) fail(err error) {
 	}
 	v.s.log.Warn("camera", slog.Any("cause", err))
 	v.hint.SetText(vm.Words(v.s, err))
+	if v.s.unattended() { // who is there can neither see to the cable nor choose a file
+		v.hint.SetText(v.s.T("selfservice.cameraFault"))
+	}
 	v.shoot.Disable()
 	v.Refresh()
 }
@@ -259,4 +269,4 @@ func (v *viewfinder) Content() fyne.CanvasObject { return v.card }
 func (v *viewfinder) Tapped(*fyne.PointEvent) {}
 
 // CreateRenderer is called by Fyne.
-func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true} }
+func (v *viewfinder) CreateRenderer() fyne.WidgetRenderer { return &overlay{v.veil, v.card, true, 0} }

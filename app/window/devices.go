@@ -3,6 +3,8 @@ package window
 import (
 	"context"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -13,6 +15,7 @@ import (
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
+	"bianmin/offline/ident"
 )
 
 // Devices are what may be connected to the machine. All but Wedge may be nil.
@@ -54,7 +57,7 @@ func (s *Shell) devices() {
 		}
 	}
 	s.env.Devices = &screen.Devices{
-		Reader: s.readerThere, ReadCard: s.readCard, Camera: func() bool { return s.keep.Camera != "" }, TakePhoto: s.takePhoto,
+		Reader: s.readerThere, ReadCard: s.readCard, Camera: func() bool { return s.camera() != "" }, TakePhoto: s.takePhoto,
 		Scan: s.scanByCamera, Code: s.scanned, Second: s.second, Now: s.o.Clock.Now,
 	}
 }
@@ -104,6 +107,30 @@ func readCard(open func(string) (idcard.Reader, error), port string) (idcard.Car
 		err = cerr
 	}
 	return c, err
+}
+
+// rareCard reads the card for the panel of rare characters: name and address, in today's code points where they are known.
+func (s *Shell) rareCard(then func(texts []string, doubt string)) {
+	s.readCard(func(c idcard.Card, err error) {
+		if err != nil {
+			then(nil, vm.Words(s, err))
+			return
+		}
+		var doubts []string
+		unknown := 0
+		for _, o := range ident.OldChars(c.Name + c.Address) {
+			if o.Standard == 0 {
+				unknown++
+			}
+		}
+		if unknown > 0 {
+			doubts = append(doubts, s.T("idcard.private", "n", strconv.Itoa(unknown)))
+		}
+		if c.Broken > 0 {
+			doubts = append(doubts, s.T("idcard.broken"))
+		}
+		then([]string{ident.Modern(c.Name), ident.Modern(c.Address)}, strings.Join(doubts, "\n"))
+	})
 }
 
 // deviceSettings connects the part of the settings that is about devices.
@@ -236,16 +263,23 @@ func (s *Shell) scanned(text string) {
 		return // a question is open; the code can be scanned again
 	}
 	if _, ok := s.view.(*screen.Wizard); ok {
-		s.confirm(s.T("scan.leaveTitle"), s.T("scan.leaveText"), s.T("scan.leave"), false, func() { s.follow(text) })
+		why := s.T("scan.leaveText")
+		if s.kiosk.public {
+			why = s.T("selfservice.leaveText")
+		}
+		s.confirm(s.T("scan.leaveTitle"), why, s.T("scan.leave"), false, func() { s.follow(text) })
 		return
 	}
 	s.follow(text)
 }
 
 func (s *Shell) follow(text string) {
-	session := s.session
+	session, find := s.session, vm.Scan
+	if s.kiosk.public {
+		find = vm.ScanPublic
+	}
 	s.o.Work(func() {
-		to := vm.Scan(context.Background(), s, s.machine.Counter, session, text)
+		to := find(context.Background(), s, s.machine.Counter, session, text)
 		s.o.Post(func() {
 			if s.session != session {
 				return // locked meanwhile

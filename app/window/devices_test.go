@@ -381,7 +381,7 @@ func paperPhoto(t *testing.T, dir, name string) {
 type queue chan func()
 
 // until runs what is posted until something is so.
-func (q queue) until(t *testing.T, what string, is func() bool) {
+func (q queue) until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for !is() {
 		select {
@@ -461,6 +461,63 @@ func TestAPhotoIsTakenJudgedAndWaived(t *testing.T) {
 		if p.Path == "idcardPhoto" {
 			t.Errorf("still a problem: %s", p.Text)
 		}
+	}
+}
+
+// TestAPictureThatFailsIsTakenAgain: why a picture failed stays on the sheet while the preview goes on, and it can be tried again.
+func TestAPictureThatFailsIsTakenAgain(t *testing.T) {
+	dir := t.TempDir()
+	paperPhoto(t, dir, "a.png")
+	b := &bench{files: &camera.Files{Dir: dir}, ticks: make(chan time.Time, 100)}
+	ui := make(queue, 100)
+	var threaded atomic.Bool
+	r := benchRig(t, b, func(o *Options) {
+		o.Post = func(fn func()) {
+			if threaded.Load() {
+				ui <- fn
+				return
+			}
+			fn()
+		}
+	})
+	r.login()
+	r.s.Go(screen.Route{Page: screen.PageSettings})
+	r.tap(filepath.Base(dir))
+	threaded.Store(true)
+	var got []byte
+	r.s.takePhoto("身份证", func(_ string, data []byte) { got = data })
+	sees := func(text string) func() bool {
+		return func() bool { return strings.Contains(squeezed(r.texts()), squeezed(text)) }
+	}
+	b.ticks <- time.Time{}
+	ui.until(t, "the preview", sees(r.s.T("camera.paper")))
+	name := filepath.Join(dir, "a.png")
+	good, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, good[:20], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.tap(r.s.T("camera.shoot"))
+	ui.until(t, "why it failed", sees(r.s.T("camera.noPicture")))
+	if err := os.WriteFile(name, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, before := b.files.Streams()
+	b.ticks <- time.Time{}
+	b.ticks <- time.Time{} // the second comes when the first picture is on the screen
+	ui.until(t, "two pictures more", func() bool { _, n := b.files.Streams(); return n >= before+2 })
+	if !sees(r.s.T("camera.noPicture"))() {
+		t.Errorf("why it failed is gone: %q", r.texts())
+	}
+	r.tap(r.s.T("camera.shoot"))
+	ui.until(t, "the picture", sees(r.s.T("camera.use")))
+	r.tap(r.s.T("camera.use"))
+	threaded.Store(false)
+	b.waitClosed()
+	if len(got) == 0 {
+		t.Error("no picture was taken")
 	}
 }
 

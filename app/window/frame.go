@@ -41,7 +41,7 @@ func (s *Shell) build() {
 			}
 		}
 	}
-	s.notes, s.holder = look.VStack(look.Gap0), look.Layer()
+	s.notes, s.holder, s.task = look.VStack(look.Gap0), look.Layer(), newTaskNote()
 	s.root = look.Layer(look.Frame(s.top, s.rail, look.Edges(s.notes, nil, nil, s.holder), s.typing.board.Panel()), s.typing.board.Float())
 }
 
@@ -208,17 +208,28 @@ func (s *Shell) say(kind, text string) {
 		state = look.StateDanger
 	}
 	shut := look.NewButton(look.Secondary, s.T("window.close"), "", func() { s.clearNote(true) })
-	s.notes.Objects = []fyne.CanvasObject{look.Narrow(look.ColumnWidth, look.Pad(look.Gap3, look.Gap1, look.NewBanner(state, "", text, shut)))}
+	s.note = look.Narrow(look.ColumnWidth, look.Pad(look.Gap3, look.Gap1, look.NewBanner(state, "", text, shut)))
 	s.said = s.o.Clock.Now()
-	s.root.Refresh()
+	s.drawNotes()
 }
 
 // clearNote takes the message away; without force only one that has been there for a while.
 func (s *Shell) clearNote(force bool) {
-	if len(s.notes.Objects) == 0 || !force && s.o.Clock.Now().Sub(s.said) < noteStays {
+	if s.note == nil || !force && s.o.Clock.Now().Sub(s.said) < noteStays {
 		return
 	}
+	s.note = nil
+	s.drawNotes()
+}
+
+// drawNotes shows what the machine is busy with, and the message.
+func (s *Shell) drawNotes() {
 	s.notes.Objects = nil
+	for _, o := range []fyne.CanvasObject{s.task.object(), s.note} {
+		if o != nil {
+			s.notes.Objects = append(s.notes.Objects, o)
+		}
+	}
 	s.root.Refresh()
 }
 
@@ -241,6 +252,11 @@ func (s *Shell) fail(err error) {
 		text += " (" + code + ")"
 	}
 	s.log.Error("shown to the operator", slog.Any("cause", err), slog.String("code", code))
+	if key, _ := words.KeyOf(err); key == "store.rebuilding" || key == "store.checking" { // it ends by itself
+		s.showTask()
+		s.say("warn", text)
+		return
+	}
 	s.say("danger", text)
 }
 

@@ -53,8 +53,11 @@ type target struct {
 	self  fyne.CanvasObject
 }
 
-// pair is a colour of text with the ground that it was painted on.
-type pair struct{ text, ground color.NRGBA }
+// pair is a colour of text, or of a drawing, with the ground that it was painted on.
+type pair struct {
+	text, ground color.NRGBA
+	drawn        bool
+}
 
 // findings are what a look at all painted parts of a window brings up.
 type findings struct {
@@ -181,6 +184,11 @@ func (in *inspector) visit(o fyne.CanvasObject, at fyne.Position, room box, scro
 		}
 	}
 	switch o := o.(type) {
+	case *look.Icon:
+		if c := look.Color(o.Role()); c.A == 0xFF {
+			in.paint(c, true, middleOf(here), "icon "+o.Name())
+		}
+		return
 	case *look.Text:
 		if o.Cut() {
 			in.cut = append(in.cut, o.Text())
@@ -195,8 +203,9 @@ func (in *inspector) visit(o fyne.CanvasObject, at fyne.Position, room box, scro
 				in.faults = append(in.faults, fmt.Sprintf("the hint %q needs %.0f and has %.0f", e.PlaceHolder, hint, o.Size().Width))
 			}
 			in.grounds = append(in.grounds, ground{here, look.Color(look.RoleSurface)})
+			in.pairs[pair{text: look.Color(look.RoleText), ground: look.Color(look.RoleSurface)}] = "what is typed"
 			if e.Text == "" {
-				in.pairs[pair{look.Color(look.RoleSecondary), look.Color(look.RoleSurface)}] = e.PlaceHolder
+				in.pairs[pair{text: look.Color(look.RoleSecondary), ground: look.Color(look.RoleSurface)}] = e.PlaceHolder
 			}
 			return
 		}
@@ -238,11 +247,20 @@ func (in *inspector) text(o *canvas.Text, here, room box, scroll any, trail []fy
 			break
 		}
 	}
-	middle := box{(at.x + at.r) / 2, (at.y + at.b) / 2, (at.x + at.r) / 2, (at.y + at.b) / 2}
+	in.paint(nrgba(o.Color), false, middleOf(at), o.Text)
+}
+
+func middleOf(a box) box {
+	x, y := (a.x+a.r)/2, (a.y+a.b)/2
+	return box{x, y, x, y}
+}
+
+// paint notes a colour on the ground at a place: the last that was painted there.
+func (in *inspector) paint(c color.NRGBA, drawn bool, at box, example string) {
 	for i := len(in.grounds) - 1; i >= 0; i-- {
-		if middle.within(in.grounds[i].at) {
-			in.pairs[pair{nrgba(o.Color), in.grounds[i].fill}] = o.Text
-			break
+		if at.within(in.grounds[i].at) {
+			in.pairs[pair{c, in.grounds[i].fill, drawn}] = example
+			return
 		}
 	}
 }

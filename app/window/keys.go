@@ -28,6 +28,7 @@ func (s *Shell) keys() {
 	look.SetOnKey(s.key)
 	s.wedge()
 	look.SetOnActivity(s.touch)
+	look.SetOnRareFull(func() { s.o.Post(func() { look.Renew(s.o.App) }) })
 	look.SetOnShortcut(func(short fyne.Shortcut) bool {
 		if short.ShortcutName() != find.ShortcutName() {
 			return false
@@ -101,6 +102,7 @@ func (s *Shell) typed(r rune) {
 // touch notes that a person did something.
 func (s *Shell) touch() {
 	s.active = s.o.Clock.Now()
+	s.kiosk.used = true
 	if s.kiosk.ask != nil {
 		s.goOn()
 	}
@@ -118,6 +120,7 @@ func (s *Shell) tick() {
 	if s.o.OnTick != nil {
 		s.o.OnTick()
 	}
+	s.showTask()
 	if s.session == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -37,13 +38,17 @@ func (Handover) LogValue() slog.Value { return slog.StringValue("handover") }
 // kiosk is the state of a machine that the public uses alone.
 type kiosk struct {
 	public bool     // the public has the screen; false: staff do
+	used   bool     // somebody has touched the machine since it began anew
 	drafts []string // begun by the person who is there
 	ask    *sheet   // whether somebody is there; nil while nobody asks
 	keep   Handover // as told last
+	resume string   // draft that a start after a crash goes on with; "" once it is on the screen
 }
 
 // publicPages are those a person alone with the machine can come to. None shows anything of anybody else.
-var publicPages = []screen.Page{screen.PageKiosk, screen.PageServices, screen.PageGuide, screen.PageWizard, screen.PageReceipt}
+var publicPages = []screen.Page{
+	screen.PageKiosk, screen.PageServices, screen.PageGuide, screen.PageWizard, screen.PageReceipt, screen.PageScan, screen.PageProgress,
+}
 
 func kioskPage() *page {
 	return &page{
@@ -51,7 +56,7 @@ func kioskPage() *page {
 		model: func(s *Shell, _ string) (any, error) { return vm.NewServices(s, s.session, ""), nil },
 		view: as(func(s *Shell, m *vm.Services) screen.View {
 			v := screen.NewKiosk(s.env, m)
-			v.OnLook, v.OnLang, v.OnStaff = s.wearLook, s.wearLang, s.askStaff
+			v.OnLook, v.OnLang, v.OnStaff, v.OnScan = s.wearLook, s.wearLang, s.askStaff, s.openScan
 			return v
 		}),
 	}
@@ -87,6 +92,9 @@ func (n noticing) Login(ctx context.Context, id, pin string) (counter.Session, e
 
 // hand tells the watchdog what has changed.
 func (s *Shell) hand(h Handover) {
+	if s.kiosk.resume != "" && h.Operator != "" { // another crash before the draft is on the screen finds it again
+		h.Draft = s.kiosk.resume
+	}
 	if h == s.kiosk.keep {
 		return
 	}
@@ -98,11 +106,13 @@ func (s *Shell) hand(h Handover) {
 
 // restore goes on where the program before this one ended.
 func (s *Shell) restore(h Handover) {
+	s.kiosk.keep, s.kiosk.resume = h, h.Draft
 	s.o.Work(func() {
 		session, err := s.machine.Counter.Login(context.Background(), h.Operator, h.PIN)
 		s.o.Post(func() {
 			if err != nil {
 				s.log.Error("open the kiosk again", slog.Any("cause", err))
+				s.kiosk.resume = ""
 				s.login()
 				return
 			}
@@ -110,10 +120,12 @@ func (s *Shell) restore(h Handover) {
 			if h.Draft == "" {
 				return
 			}
-			s.kiosk.drafts = append(s.kiosk.drafts, h.Draft)
+			s.ownDraft(h.Draft)
 			if err := s.visit(screen.Route{Page: screen.PageWizard, Arg: "draft:" + h.Draft}); err != nil {
 				s.log.Info("draft not resumed", slog.Any("cause", err))
 			}
+			s.kiosk.resume = ""
+			s.noteDraft()
 		})
 	})
 }
@@ -122,7 +134,22 @@ func (s *Shell) restore(h Handover) {
 func (s *Shell) openToPublic() {
 	s.kiosk.public = true
 	input.SetPaged(true)
+	for _, id := range s.keep.PublicDrafts { // of somebody who was there when the machine went off
+		if id != s.kiosk.resume {
+			s.kiosk.drafts = append(s.kiosk.drafts, id)
+		}
+	}
 	s.reset()
+}
+
+// ownDraft notes a draft of the person who is there: when they have gone it is discarded, even if the machine goes off meanwhile.
+func (s *Shell) ownDraft(id string) {
+	if slices.Contains(s.kiosk.drafts, id) {
+		return
+	}
+	s.kiosk.drafts = append(s.kiosk.drafts, id)
+	s.keep.PublicDrafts = s.kiosk.drafts
+	s.keepSettings()
 }
 
 // giveBack is the button 锁定: staff leave the machine. A kiosk goes back to the public.
@@ -150,14 +177,20 @@ func (s *Shell) reset() {
 	s.clearNote(true)
 	for _, id := range s.kiosk.drafts {
 		in, err := s.session.Resume(context.Background(), id)
-		if err != nil {
-			continue // submitted meanwhile
+		if err == nil {
+			err = in.Discard(context.Background())
+		} else { // submitted meanwhile, or begun in a colleague's session
+			err = s.session.DropDraft(context.Background(), id)
 		}
-		if err := in.Discard(context.Background()); err != nil {
+		if err != nil {
 			s.log.Error("discard a kiosk's draft", slog.Any("cause", err))
 		}
 	}
 	s.kiosk.drafts = nil
+	if len(s.keep.PublicDrafts) > 0 {
+		s.keep.PublicDrafts = nil
+		s.keepSettings()
+	}
 	s.o.App.Clipboard().SetContent("")
 	s.speaker().Cut()
 	s.typing.board.Close()
@@ -176,6 +209,7 @@ func (s *Shell) reset() {
 	s.history, s.alone = nil, nil
 	s.touch()
 	s.Go(screen.Route{Page: screen.PageKiosk})
+	s.kiosk.used = false
 	s.noteDraft()
 }
 
@@ -187,8 +221,8 @@ func (s *Shell) noteDraft() {
 			id = d.DraftID()
 		}
 	}
-	if id != "" && !slices.Contains(s.kiosk.drafts, id) {
-		s.kiosk.drafts = append(s.kiosk.drafts, id)
+	if id != "" {
+		s.ownDraft(id)
 	}
 	h := s.kiosk.keep
 	h.Draft = id
@@ -198,10 +232,25 @@ func (s *Shell) noteDraft() {
 	s.hand(h)
 }
 
-// allowed reports whether a page may be shown to who has the screen.
-func (s *Shell) allowed(p screen.Page) bool {
-	return !s.kiosk.public || slices.Contains(publicPages, p)
+// allowed reports whether a page may be shown to who has the screen. To a person alone with the machine nobody of the roster is.
+func (s *Shell) allowed(r screen.Route) bool {
+	if !s.kiosk.public {
+		return true
+	}
+	verb, rest, _ := strings.Cut(r.Arg, ":")
+	switch r.Page {
+	case screen.PageServices:
+		return r.Arg == ""
+	case screen.PageGuide:
+		return rest == ""
+	case screen.PageWizard:
+		return verb == "new" && !strings.Contains(rest, ":") || verb == "draft" && slices.Contains(s.kiosk.drafts, rest)
+	}
+	return slices.Contains(publicPages, r.Page)
 }
+
+// unattended reports whether nobody of the staff is at a self-service machine: it is the public's, or not opened yet.
+func (s *Shell) unattended() bool { return s.o.Kiosk && (s.kiosk.public || s.session == nil) }
 
 // kioskTick counts down to the next person.
 func (s *Shell) kioskTick() {
@@ -213,7 +262,11 @@ func (s *Shell) kioskTick() {
 	switch {
 	case idle < 0:
 		s.active = now // the clock went back
-	case first || idle < kioskAsk:
+	case idle < kioskAsk:
+	case first:
+		if s.kiosk.used { // who went back to the first screen has left a draft, perhaps, or something on the clipboard
+			s.reset()
+		}
 	case idle >= kioskAsk+kioskReset:
 		s.reset()
 	default:

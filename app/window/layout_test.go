@@ -1,6 +1,7 @@
 package window
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,6 +11,10 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"bianmin/app/device/camera"
+	"bianmin/app/device/printer"
+	"bianmin/app/device/spool"
+	"bianmin/app/input"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
@@ -90,6 +95,7 @@ func gallery(t *testing.T, r *rig, enrolled *bool, at func(name string, again fu
 	r.after(16 * 60e9)
 	r.s.login()
 	r.login()
+	r.printsTo(t)
 	done := submit(t, r.s.session)
 	drafts := everyStep(t, r.s.session)
 	r.s.view.Refresh()
@@ -153,6 +159,27 @@ func gallery(t *testing.T, r *rig, enrolled *bool, at func(name string, again fu
 	at("64 pick a file", func() { r.s.env.PickFile([]string{".jpg", ".png"}, func(string, []byte) {}) })
 	r.press(fyne.KeyEscape)
 	at("65 a message over the screen", func() { r.s.say("danger", r.s.T("window.settingsUnwritten")) })
+	r.s.clearNote(true)
+	r.go_(screen.PagePrinters, "")
+	at("66 printers", nil)
+	r.tap(r.s.T("printers.add"))
+	at("67 printers: add one", nil)
+	at("68 a second person", func() {
+		r.s.second(r.s.T("photo.waiveTitle"), r.s.T("photo.waiveText", "label", "户口簿"), []vm.Choice{{Value: "li", Label: "李建国"}}, nil, nil)
+	})
+	at("69 camera", func() {
+		v := &viewfinder{s: r.s, lens: takePaper, still: make(chan chan<- camera.Still)}
+		v.build(r.s.T("devices.cameraTest"))
+		v.ctx, v.hide = context.WithCancel(t.Context())
+		r.s.showSheet(v)
+	})
+	r.s.dropSheet()
+	for i, word := range []string{"name", "idno", "phone"} {
+		r.go_(screen.PageHome, "")
+		r.go_(screen.PageWizard, "new:gaoling")
+		at("90 keyboard: "+word, func() { r.touchField(i) })
+		r.s.typing.board.Close()
+	}
 	r.s.o.Kiosk = true
 	r.s.openToPublic()
 	at("80 kiosk", nil)
@@ -170,10 +197,62 @@ func gallery(t *testing.T, r *rig, enrolled *bool, at func(name string, again fu
 	at("85 kiosk: wizard", nil)
 	at("86 kiosk: end", r.s.endVisit)
 	r.s.dropSheet()
+	for _, d := range drafts {
+		if strings.HasSuffix(d.name, "materials") {
+			r.s.ownDraft(d.id)
+			r.go_(screen.PageWizard, "draft:"+d.id)
+			at("87 kiosk: "+d.name, nil)
+		}
+	}
+	r.go_(screen.PageScan, "")
+	at("88 kiosk: scan", nil)
+	r.go_(screen.PageProgress, vm.ByLink+done.Link)
+	at("89 kiosk: progress", nil)
+	r.go_(screen.PageProgress, vm.ByNumber+"9-9-9")
+	at("8a kiosk: no case", nil)
+	r.go_(screen.PageReceipt, seq)
+	at("8b kiosk: receipt", nil)
 	r.s.Lock()
 	r.s.o.Kiosk = false
 	r.s.opened(Machine{}, words.New("store.busy", nil))
 	at("70 cannot open", nil)
+}
+
+// printsTo gives the machine a queue for printing, as the program does.
+func (r *rig) printsTo(t *testing.T) {
+	t.Helper()
+	book, err := printer.OpenBook(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Put(printer.Config{Name: "前台小票机", Kind: printer.TCP, Address: "127.0.0.1:9"}); err != nil {
+		t.Fatal(err)
+	}
+	if r.s.machine.Spool, err = spool.Open(spool.Options{Keep: r.d, Book: book}); err != nil {
+		t.Fatal(err)
+	}
+	r.s.machine.Spool.Unlock(r.s.papers())
+}
+
+// touchField brings the keyboard on the screen up for the nth text field of the page.
+func (r *rig) touchField(n int) {
+	r.t.Helper()
+	r.each(func(o fyne.CanvasObject) bool {
+		f, ok := o.(*input.TextField)
+		if !ok || n > 0 {
+			if ok {
+				n--
+			}
+			return false
+		}
+		e := f.Focusable()
+		r.s.win.Canvas().Focus(e)
+		r.s.typing.board.Touched(e.(input.Target))
+		return true
+	})
+	if !r.s.typing.board.Up() {
+		r.t.Fatal("no keyboard comes up")
+	}
 }
 
 type stepDraft struct{ name, id string }
@@ -343,9 +422,13 @@ func TestEveryScreen(t *testing.T) {
 		}
 		checkTab(t, r, name)
 	})
-	const readable = 4.5
+	const readable, visible = 4.5, 3.0 // letters, and drawings (WCAG 1.4.3 and 1.4.11)
 	for p, where := range pairs {
-		if got := contrast(p.text, p.ground); got < readable {
+		least := readable
+		if p.drawn {
+			least = visible
+		}
+		if got := contrast(p.text, p.ground); got < least {
 			t.Errorf("%v on %v has %.2f:1 (%s)", p.text, p.ground, got, where)
 		}
 	}

@@ -181,7 +181,7 @@ func (r *pickerRenderer) Refresh() {
 
 // pickFile asks for a file and reads it.
 func (s *Shell) pickFile(exts []string, then func(name string, data []byte)) {
-	if s.kiosk.public { // no files of the machine are shown to the public
+	if s.unattended() { // no files of the machine are shown to the public
 		s.say("info", s.T("kiosk.askStaff"))
 		return
 	}
@@ -225,7 +225,7 @@ func withoutPath(err error) error {
 
 // saveFile asks where to keep data, and writes it.
 func (s *Shell) saveFile(name string, data []byte) {
-	if s.kiosk.public {
+	if s.unattended() {
 		s.say("info", s.T("kiosk.askStaff"))
 		return
 	}

@@ -64,6 +64,9 @@ func allPages() map[screen.Page]*page {
 				if err != nil {
 					return nil, errors.Join(err, in.Close(context.Background()))
 				}
+				if s.kiosk.public {
+					m.Alone()
+				}
 				if s.o.Devices != nil {
 					m.CheckPhotos(s.o.Devices.CheckPhoto)
 				}
@@ -148,7 +151,9 @@ func allPages() map[screen.Page]*page {
 				return v
 			}),
 		},
-		screen.PageKiosk: kioskPage(),
+		screen.PageKiosk:    kioskPage(),
+		screen.PageScan:     scanPage(),
+		screen.PageProgress: progressPage(),
 		screen.PageOperators: {
 			rail:  railSettings,
 			model: func(s *Shell, _ string) (any, error) { return vm.NewOperators(s, s.session), nil },
@@ -257,7 +262,7 @@ func (s *Shell) visit(r screen.Route) error {
 		return nil
 	}
 	p := s.pages[r.Page]
-	if p == nil || !s.allowed(r.Page) {
+	if p == nil || !s.allowed(r) {
 		return fmt.Errorf("window: no page %q", r.Page)
 	}
 	model, err := p.model(s, r.Arg)

@@ -55,11 +55,12 @@ func (s *Shell) second(title, text string, who []vm.Choice, try func(operator, p
 	q.phrase.SetOnEnter(q.typed)
 	box := look.HStack(look.Gap2, look.Grow(q.phrase), look.PrimaryButton(s.T("login.enter"), q.typed))
 	q.pad.Hidden, box.Hidden = s.keep.Phrase, !s.keep.Phrase
-	q.card = look.Card(
+	// Beside each other: in large type there is no room for one above the other.
+	q.card = look.Card(look.Grid(look.Gap3, func(m look.Tokens) float32 { return m.Body * 17 }, look.VStack(look.Gap2,
 		look.HStackTop(look.Gap2, look.NewIconSized("people", look.RolePrimary, func(m look.Tokens) float32 { return m.TileIcon * 0.8 }),
 			look.Grow(look.VStack(look.GapH, look.Title(title), look.Body(text)))),
-		look.Wrap(look.Gap1, cards...), q.fault, q.pad, box,
-		look.HStack(look.Gap2, look.Spring(), look.SecondaryButton(s.T("window.no"), s.dropSheet)))
+		look.Wrap(look.Gap1, cards...), q.fault, look.Wrap(look.Gap1, look.SecondaryButton(s.T("window.no"), s.dropSheet))),
+		look.VStack(look.Gap2, q.pad, box)))
 	q.ExtendBaseWidget(q)
 	q.choose(who[0].Value)
 	s.showSheet(q)
@@ -124,13 +125,14 @@ func (q *seconder) Content() fyne.CanvasObject { return q.card }
 func (q *seconder) Tapped(*fyne.PointEvent) {}
 
 // CreateRenderer is called by Fyne.
-func (q *seconder) CreateRenderer() fyne.WidgetRenderer { return &overlay{q.veil, q.card, false} }
+func (q *seconder) CreateRenderer() fyne.WidgetRenderer { return &overlay{q.veil, q.card, false, 52} }
 
 // overlay lays a card over a veil: as large as the window lets it, or as tall as it needs.
 type overlay struct {
 	veil  *canvas.Rectangle
 	card  fyne.CanvasObject
 	large bool
+	wide  float32 // how wide a card that is not large is, in heights of the text
 }
 
 // Destroy is called by Fyne.
@@ -148,7 +150,7 @@ func (o *overlay) Layout(size fyne.Size) {
 	margin := look.Gap3.Size()
 	width, height := min(look.ColumnWidth, size.Width-2*margin), size.Height-2*margin
 	if !o.large {
-		width = min(look.Measures().Body*36, size.Width-2*margin)
+		width = min(look.Measures().Body*o.wide, size.Width-2*margin)
 		height = min(look.HeightFor(o.card, width), size.Height)
 	}
 	o.card.Resize(fyne.NewSize(width, height))

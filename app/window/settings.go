@@ -13,6 +13,7 @@ import (
 
 	"bianmin/app/look"
 	"bianmin/app/vm"
+	"bianmin/offline/durable"
 )
 
 const settingsName = "settings.json"
@@ -32,6 +33,8 @@ type settings struct {
 	Keyboard string `json:"keyboard,omitempty"` // when the keyboard on the screen comes up: keyboard.Auto, Always, Never
 	Layout   string `json:"layout,omitempty"`   // to write Chinese with: keyboard.FullKeys, NineKeys, StrokeKeys
 	Exact    uint16 `json:"exact,omitempty"`    // ime.Fuzzy pairs that are told apart
+	// PublicDrafts are ids of the drafts of who is at a self-service machine, to be discarded should it go off meanwhile.
+	PublicDrafts []string `json:"publicDrafts,omitempty"`
 }
 
 // readSettings returns the settings kept in dir; the zero value when there are none, or they cannot be read.
@@ -51,31 +54,15 @@ func readSettings(dir string, log *slog.Logger) settings {
 }
 
 // write replaces the settings in dir; after a power cut either the old or the new ones are there.
-func (v settings) write(dir string) (err error) {
+func (v settings) write(dir string) error {
 	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return fmt.Errorf("window: settings: %w", err)
-	}
-	f, err := os.CreateTemp(dir, settingsName+".*")
-	if err != nil {
-		return fmt.Errorf("window: settings: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("window: settings: %w", err), os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(append(data, '\n'))
 	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
+		err = durable.WriteFile(filepath.Join(dir, settingsName), append(data, '\n'))
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("window: settings: %w", err)
 	}
-	return os.Rename(f.Name(), filepath.Join(dir, settingsName))
+	return nil
 }
 
 func (s *Shell) keepSettings() {

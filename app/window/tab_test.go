@@ -60,8 +60,8 @@ func checkTab(t *testing.T, r *rig, name string) {
 	t.Helper()
 	c := r.s.win.Canvas()
 	all := stops(r)
-	if len(all) == 0 || strings.HasPrefix(name, "8") {
-		return // a kiosk's page buttons come and go as pages move, and its question goes at the first key
+	if len(all) == 0 || strings.HasPrefix(name, "82") || strings.HasPrefix(name, "9") {
+		return // a kiosk's question goes at the first key; the keys on the screen never take the focus
 	}
 	reach := map[fyne.Focusable]bool{}
 	for _, s := range all {
@@ -88,6 +88,9 @@ func checkTab(t *testing.T, r *rig, name string) {
 		if all[i-1].scroll == all[i].scroll && b.b <= a.y+near && b.x < a.r-near && b.r > a.x+near {
 			t.Errorf("%s: Tab goes up from %s (%v) to %s (%v)", name, partName(all[i-1]), a, partName(all[i]), b)
 		}
+	}
+	if strings.HasPrefix(name, "8") {
+		return // a kiosk's page buttons come and go as Tab moves the page
 	}
 	here := c.Focused()
 	c.Focus(all[0].part)

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"bianmin/app/input"
 	"bianmin/app/input/keyboard"
+	"bianmin/app/input/rarepanel"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
@@ -30,7 +33,7 @@ type typing struct {
 // makeBoard makes the input method of all text fields, and its keyboard.
 func (s *Shell) makeBoard() {
 	s.typing.board = keyboard.New(keyboard.Options{
-		Post: s.o.Post, Work: s.o.Work, After: s.o.After, Rare: s.o.Rare,
+		Post: s.o.Post, Work: s.o.Work, After: s.o.After, Rare: s.rarePanel(),
 		Shown:   func(bool) { s.makeRoom() },
 		Learned: func() { s.typing.taught = s.o.Clock.Now() },
 		Chosen: func(layout string) {
@@ -40,6 +43,20 @@ func (s *Shell) makeBoard() {
 	})
 	s.typing.board.Configure(s.keep.typing())
 	input.SetMethod(s.typing.board)
+}
+
+// rarePanel is what makes the panel of rare characters; nil when nothing does.
+func (s *Shell) rarePanel() func(insert func(string), done func()) fyne.CanvasObject {
+	if s.o.Rare == nil {
+		return nil
+	}
+	return func(insert func(string), done func()) fyne.CanvasObject {
+		var read rarepanel.Read
+		if s.o.Devices != nil && s.keep.Reader != "" {
+			read = s.rareCard
+		}
+		return s.o.Rare(insert, done, read)
+	}
 }
 
 // makeRoom lays the window out after the keyboard came up or went. In a low window the navigation gives way to it: a window

@@ -12,6 +12,7 @@ import (
 
 	"bianmin/app/input"
 	"bianmin/app/input/keyboard"
+	"bianmin/app/input/rarepanel"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 )
@@ -216,7 +217,7 @@ func TestTabDoesNotRaiseTheKeyboardUnlessAlways(t *testing.T) {
 
 func TestTheKeyOfRareCharacters(t *testing.T) {
 	p := newTypist(t, func(o *Options) {
-		o.Rare = func(insert func(string), done func()) fyne.CanvasObject {
+		o.Rare = func(insert func(string), done func(), _ rarepanel.Read) fyne.CanvasObject {
 			return look.NewButton(look.Secondary, "𠮷", "", func() {
 				insert("𠮷")
 				done()

@@ -15,6 +15,7 @@ import (
 
 	"bianmin/app/device/speech"
 	"bianmin/app/device/spool"
+	"bianmin/app/input/rarepanel"
 	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/app/vm"
@@ -75,8 +76,9 @@ type Options struct {
 	Devices *Devices
 	// After runs fn on the UI goroutine after d unless stop is called before; nil is the system's clock with Post.
 	After func(d time.Duration, fn func()) (stop func())
-	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it.
-	Rare func(insert func(text string), done func()) fyne.CanvasObject
+	// Rare makes the panel of rare characters for the keyboard on the screen; nil: there is no key for it. read reads the ID card
+	// on the reader; nil while no reader is chosen.
+	Rare func(insert func(text string), done func(), read rarepanel.Read) fyne.CanvasObject
 }
 
 // Machine is what Open gives.
@@ -98,8 +100,10 @@ type Shell struct {
 
 	top    *look.TopBar
 	rail   *look.Rail
-	notes  *fyne.Container // the message over the screen
-	holder *fyne.Container // the screen
+	notes  *fyne.Container   // the message over the screen
+	note   fyne.CanvasObject // in it; nil: none
+	task   *taskNote         // what the machine is busy with
+	holder *fyne.Container   // the screen
 	root   *fyne.Container
 
 	machine *Machine
@@ -188,7 +192,7 @@ func New(o Options) *Shell {
 func (s *Shell) makeEnv() {
 	s.env = &screen.Env{
 		T: s.T, Lang: s.Lang, Post: s.o.Post, Work: s.o.Work, Go: s.Go, Back: s.Back, Confirm: s.confirm,
-		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Speak: s.speak, ReadAloud: s.readAloud, Fail: s.fail, Public: func() bool { return s.kiosk.public }, DemoPINs: s.o.DemoPINs, Window: s.win,
+		PickFile: s.pickFile, SaveFile: s.saveFile, Say: s.say, Speak: s.speak, ReadAloud: s.readAloud, Fail: s.fail, Public: s.unattended, End: s.reset, DemoPINs: s.o.DemoPINs, Window: s.win,
 	}
 	if s.o.PickFile != nil {
 		s.env.PickFile = s.o.PickFile

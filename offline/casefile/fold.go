@@ -223,6 +223,9 @@ func (f *folding) answer(c *Case, seq uint64, b journal.CaseAmended) {
 	c.Waived = append(c.Waived, b.Waived...)
 	if seq > f.answered {
 		c.Answers, f.answered = b.Answers, seq
+		if b.Applicant != "" {
+			c.Applicant, c.IDNumber, c.Phone = b.Applicant, b.IDNumber, b.Phone
+		}
 	}
 }
 

@@ -48,6 +48,16 @@ type Counter interface {
 	Verify(link string) receipt.Verdict
 	// Doctor checks every record; rebuild makes every projection anew from the journal first.
 	Doctor(ctx context.Context, rebuild bool, progress func(done, total int)) (Report, error)
+	// Task returns the rebuild or check under way for which acts are refused (keys store.rebuilding, store.checking); ok is false
+	// when there is none. It never waits.
+	Task() (t Task, ok bool)
+}
+
+// Task is what keeps a machine from taking anything in for a while.
+type Task struct {
+	Kind  string // "rebuild" or "check"
+	Done  int
+	Total int // 0: not known yet
 }
 
 // Session is one operator at work. Its methods may be called from any goroutine; all but Operator and Close return
@@ -317,6 +327,8 @@ type Former struct {
 	At     time.Time `json:"at"`
 	// Replaced says that it was another machine's, whose place this one took; To is what the platform held of it.
 	Replaced bool `json:"replaced"`
+	// Lost says that no other records were the reason: both copies here were lost, and numbers after To may stand on receipts.
+	Lost bool `json:"lost"`
 }
 
 // Clock is the machine's clock and how well it is known.

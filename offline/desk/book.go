@@ -86,7 +86,7 @@ func (d *Desk) makeBook(n packName, r *people.Roster) (err error) {
 	if err := os.Rename(path+".part", path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return vault.SyncDir(filepath.Dir(path))
 }
 
 // sealedPages are the pages of a book file.

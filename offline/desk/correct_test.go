@@ -68,4 +68,7 @@ func TestCorrectionThatChangesNothing(t *testing.T) {
 	if c, err = s.Case(t.Context(), got.Case); err != nil || c.Timeline[len(c.Timeline)-1].Note != "" {
 		t.Errorf("a changed answer carries the statement: %v", err)
 	}
+	if c.Phone != "13900000009" {
+		t.Errorf("the case still names the telephone %s", c.Phone)
+	}
 }

@@ -213,6 +213,9 @@ func (d *Desk) Login(ctx context.Context, id, pin string) (*Session, error) {
 	if err := d.enforce(); err != nil {
 		return nil, err
 	}
+	if err := d.store.Ready(); err != nil { // before a try is counted
+		return nil, err
+	}
 	u, err := d.ring.Unlock(id, pin)
 	if err != nil {
 		key, _ := words.KeyOf(err)

@@ -13,6 +13,9 @@ import (
 // first; what names people waits for the next login when nobody is logged in.
 func (d *Desk) Doctor(ctx context.Context, rebuild bool, progress func(done, total int)) (counter.Report, error) {
 	var r counter.Report
+	if err := d.store.Ready(); err != nil {
+		return r, err
+	}
 	if rebuild {
 		if err := d.store.Rebuild(ctx, progress); err != nil {
 			return r, err

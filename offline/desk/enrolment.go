@@ -8,6 +8,7 @@ import (
 
 	"bianmin/offline/canon"
 	"bianmin/offline/counter"
+	"bianmin/offline/durable"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
 )
@@ -92,37 +93,5 @@ func writeEnrolment(dir string, s vault.Suite, key vault.Key, e Enrolment) error
 	return writeFile(enrolmentPath(dir), sealed)
 }
 
-// writeFile replaces a file so that a cut leaves the old or the new one: temp, fsync, rename, fsync the folder.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	defer os.Remove(f.Name()) // gone already after the rename
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
+// writeFile replaces a file so that a cut leaves the old or the new one.
+func writeFile(path string, data []byte) error { return durable.WriteFile(path, data) }

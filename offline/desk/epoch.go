@@ -122,6 +122,9 @@ type Renewal struct {
 	Head   vault.Hash // its hash
 	Fork   []byte     // packet.Fork as the platform signed it
 	Key    vault.PrivateKey
+	// Lost says that there is no fork: both copies were lost, everything the platform has is back, and numbers after To may stand on
+	// paper.
+	Lost bool
 	// Granted says that the platform has answered already: only EnterEpoch is due.
 	Granted bool
 }
@@ -129,7 +132,11 @@ type Renewal struct {
 // Forked returns what to ask for when the platform holds another past of this machine; ok is false when it does not. The
 // key in it is kept before Forked returns. It works while nobody is logged in.
 func (d *Desk) Forked() (r Renewal, ok bool, err error) {
-	notice, to, head, err := d.store.ForkPoint()
+	notice := []byte(nil)
+	to, head, lost := d.store.Renumbering()
+	if !lost {
+		notice, to, head, err = d.store.ForkPoint()
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return Renewal{}, false, nil
 	}
@@ -141,15 +148,22 @@ func (d *Desk) Forked() (r Renewal, ok bool, err error) {
 		return Renewal{}, true, err
 	}
 	former := d.store.Device()
-	for _, e := range f.Entries {
+	for i := range f.Entries {
+		e := &f.Entries[i]
 		if e.Former != former {
 			continue
+		}
+		if lost && e.Device == 0 && (e.To != to || len(e.Fork) > 0) { // more has come back since
+			e.To, e.Head, e.Fork = to, head, nil
+			if err := d.writeEpochs(f); err != nil {
+				return Renewal{}, true, err
+			}
 		}
 		k, err := d.cfg.Suite.ParsePrivateKey(e.Sign)
 		if err != nil {
 			return Renewal{}, true, words.New("desk.enrolmentDamaged", err)
 		}
-		return Renewal{Former: former, To: e.To, Head: e.Head, Fork: e.Fork, Key: k, Granted: e.Device != 0}, true, nil
+		return Renewal{Former: former, To: e.To, Head: e.Head, Fork: e.Fork, Key: k, Granted: e.Device != 0, Lost: len(e.Fork) == 0}, true, nil
 	}
 	k, scalar, err := newScalar(d.cfg.Suite)
 	if err != nil {
@@ -159,7 +173,7 @@ func (d *Desk) Forked() (r Renewal, ok bool, err error) {
 	if err := d.writeEpochs(f); err != nil {
 		return Renewal{}, true, err
 	}
-	return Renewal{Former: former, To: to, Head: head, Fork: notice, Key: k}, true, nil
+	return Renewal{Former: former, To: to, Head: head, Fork: notice, Key: k, Lost: lost}, true, nil
 }
 
 // DropFork forgets a fork that the platform gives no number for, for example because a copy of this folder used its notice

@@ -46,7 +46,7 @@ func (s *Session) mayErase() error {
 // anew, and what is left is a record with totals. Whether the retention is over is judged by the last time that the
 // platform signed, not by the machine's clock.
 //
-// Errors: ErrForbidden, words erase.month, erase.early, erase.noTime, erase.undelivered, erase.former, erase.unfinished.
+// Errors: ErrForbidden, words erase.month, erase.early, erase.noTime, erase.undelivered, erase.unfinished.
 func (s *Session) ClosePeriod(ctx context.Context, month string) (store.Erased, error) {
 	if err := s.mayErase(); err != nil {
 		return store.Erased{}, err
@@ -71,7 +71,7 @@ func (s *Session) ClosePeriod(ctx context.Context, month string) (store.Erased, 
 
 // EraseCases erases closed cases by their numbers.
 //
-// Errors: ErrForbidden, words desk.noCase, erase.open, erase.undelivered, erase.former, erase.unfinished.
+// Errors: ErrForbidden, words desk.noCase, erase.open, erase.undelivered, erase.unfinished.
 func (s *Session) EraseCases(ctx context.Context, reason string, numbers ...string) (store.Erased, error) {
 	if err := s.mayErase(); err != nil {
 		return store.Erased{}, err
@@ -79,11 +79,11 @@ func (s *Session) EraseCases(ctx context.Context, reason string, numbers ...stri
 	var e store.Erasure
 	for _, no := range numbers {
 		device, seq, err := casefile.ParseNumber(no)
-		if err == nil && device != s.d.store.Device() {
-			err = fmt.Errorf("desk: case of device %d", device)
-		}
 		if err != nil {
 			return store.Erased{}, errNoCase(err)
+		}
+		if device != s.d.store.Device() {
+			seq = journal.FormerRef(device, seq)
 		}
 		e.Cases = append(e.Cases, seq)
 	}
@@ -121,7 +121,7 @@ func (s *Session) eraseClosed(ctx context.Context, e store.Erasure, reason strin
 			return store.Erased{}, err
 		}
 		if !c.State.Closed() {
-			return store.Erased{}, words.New("erase.open", nil, "no", casefile.Number(s.d.store.Device(), seq))
+			return store.Erased{}, words.New("erase.open", nil, "no", c.Number())
 		}
 	}
 	return s.erase(ctx, e, reason)

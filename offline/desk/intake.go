@@ -84,6 +84,9 @@ func newDraftID() (string, error) {
 }
 
 func (s *Session) newIntake(d store.Draft, person *people.Person) (*Intake, error) {
+	if err := s.d.store.Ready(); err != nil { // nothing that is typed could be kept
+		return nil, err
+	}
 	it, err := s.Item(d.Service)
 	if err != nil {
 		return nil, err
@@ -437,20 +440,19 @@ func (in *Intake) amend(ctx context.Context) (counter.Submitted, error) {
 	if in.asked != nil {
 		cursor = in.asked.Cursor
 	}
-	act := store.Act{
-		Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID,
-		Body: journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note, Waived: in.waived()},
-	}
+	body := journal.CaseAmended{Case: in.of, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note, Waived: in.waived()}
+	body.Applicant, body.IDNumber, body.Phone = in.applicant()
+	act := store.Act{Operator: in.s.op.ID, Kind: journal.KindCaseAmended, DropDraft: in.draft.ID, Body: body}
 	device, seq := journal.SplitRef(in.of)
 	if device != 0 { // the case was delivered under another number; the platform has what came with it
 		c, err := in.s.d.store.Case(in.of)
 		if err != nil {
 			return counter.Submitted{}, err
 		}
-		blobs = slices.DeleteFunc(blobs, func(b journal.Blob) bool {
+		body.Case = seq
+		body.Blobs = slices.DeleteFunc(blobs, func(b journal.Blob) bool {
 			return slices.ContainsFunc(c.Blobs, func(o journal.Blob) bool { return o.Addr == b.Addr })
 		})
-		body := journal.CaseAmended{Case: seq, Cursor: cursor, Answers: answers, Blobs: blobs, Note: note, Waived: in.waived()}
 		act.Kind, act.Body = journal.KindFormerAct, journal.NewFormerAct(device, in.s.d.cfg.Now().UnixMilli(), in.s.op.ID, journal.KindCaseAmended, canon.MustMarshal(body))
 	}
 	rec, err := in.s.d.store.Commit(ctx, act)
@@ -471,15 +473,21 @@ func (in *Intake) submit(ctx context.Context) (counter.Submitted, error) {
 	return in.s.commitCase(ctx, body, in.item, in.draft.ID)
 }
 
+// applicant returns who applies, as the answers say.
+func (in *Intake) applicant() (name, id, phone string) {
+	text := func(id string) string {
+		v, _ := in.fs.State(form.Path(id)).Value.(string)
+		return v
+	}
+	a := in.form.Applicant
+	return text(a.Name), text(a.IDNo), text(a.Phone)
+}
+
 // submission turns the answers into the record's body.
 func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	answers, blobs, err := in.answers()
 	if err != nil {
 		return journal.CaseSubmitted{}, err
-	}
-	text := func(id string) string {
-		v, _ := in.fs.State(form.Path(id)).Value.(string)
-		return v
 	}
 	out := in.fs.Outputs()
 	urgent, _ := out["hardship"].(bool)
@@ -498,10 +506,11 @@ func (in *Intake) submission() (journal.CaseSubmitted, error) {
 	due, _ := casefile.Due(today, limit, cat.Calendar, nil, today)
 	priority, _ := out["priority"].(int64)
 	papers, papersDue := in.papers(out, cat.Calendar, today)
+	name, id, phone := in.applicant()
 	return journal.CaseSubmitted{
 		Service: in.item.ID, ItemCode: in.item.Code, ItemName: in.item.Name.ZH, FormID: in.form.ID, FormVersion: uint32(in.form.Version),
-		FormHash: in.form.Hash(), Answers: answers, Applicant: text(in.form.Applicant.Name), IDNumber: text(in.form.Applicant.IDNo),
-		Phone: text(in.form.Applicant.Phone), Division: in.s.scope.place(), Urgent: urgent, Blobs: blobs, Due: int32(due),
+		FormHash: in.form.Hash(), Answers: answers, Applicant: name, IDNumber: id,
+		Phone: phone, Division: in.s.scope.place(), Urgent: urgent, Blobs: blobs, Due: int32(due),
 		Consent: in.consents(), Priority: uint8(max(0, min(priority, maxPriority))), PapersDue: int32(papersDue), Papers: papers,
 		Identity: in.identity(), Read: in.machineRead(), Waived: in.waived(),
 	}, nil

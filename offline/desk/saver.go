@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -62,7 +63,10 @@ func (v *saver) flush() error {
 	if err == nil {
 		v.saved = v.now()
 	} else if v.next == nil && !v.closed {
-		v.next = d // the next change, or Flush, tries again
+		v.next = d                                           // the next change, or Flush, tries again
+		if v.timer == nil && errors.Is(err, store.ErrTask) { // it ends by itself
+			v.timer = time.AfterFunc(saveDelay, func() { v.flush() })
+		}
 	}
 	return err
 }

@@ -70,7 +70,7 @@ func (d *Desk) Status(context.Context) (counter.Status, error) {
 	}
 	st.Former = []counter.Former{}
 	for _, f := range formers {
-		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At), Replaced: f.Replaced})
+		st.Former = append(st.Former, counter.Former{Device: f.Device, To: f.To, Last: f.Last, Into: f.Into, At: time.UnixMilli(f.At), Replaced: f.Replaced, Lost: f.Lost()})
 	}
 	if st.Recovered, err = d.recovered(); err != nil {
 		return counter.Status{}, err

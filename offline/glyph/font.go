@@ -1,6 +1,7 @@
 package glyph
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -9,8 +10,12 @@ import (
 	"golang.org/x/image/font/sfnt"
 )
 
-// Font makes a TrueType font of just the characters of text that the interface font lacks, each once; nil when there is
-// none. It is a few hundred bytes a character: for PDF files, which must carry what they show.
+// spaces are the blanks that a text may have behind a rare character: whoever draws it takes them from the font of the
+// character before them.
+const spaces = "\u0020\u00a0\u2002\u2003\u3000"
+
+// Font makes a TrueType font of just the characters of text that the interface font lacks, each once, and of blanks; nil when
+// there is none. It is a few hundred bytes a character: for whoever draws with whole fonts only.
 func (s *Source) Font(text string) []byte {
 	var runes []rune
 	for _, r := range text {
@@ -21,12 +26,29 @@ func (s *Source) Font(text string) []byte {
 	if len(runes) == 0 {
 		return nil
 	}
-	slices.Sort(runes)
 	var outlines []*Outline
+	for _, r := range spaces {
+		outlines = append(outlines, &Outline{Rune: r, Advance: blank(r)})
+	}
 	for _, r := range runes {
 		outlines = append(outlines, s.Outline(r))
 	}
+	slices.SortFunc(outlines, func(a, b *Outline) int { return int(a.Rune - b.Rune) })
 	return build(outlines)
+}
+
+// blank is how wide a blank is: as in the interface font, where that has it.
+func blank(r rune) float32 {
+	wide := map[rune]float32{'\u2002': Em / 2, '\u2003': Em, '\u3000': Em}
+	var buf sfnt.Buffer
+	if f := base(); f != nil {
+		if x, err := f.GlyphIndex(&buf, r); err == nil && x != 0 {
+			if a, err := f.GlyphAdvance(&buf, x, Em<<6, font.HintingNone); err == nil {
+				return float32(a) / 64
+			}
+		}
+	}
+	return cmp.Or(wide[r], Em/4)
 }
 
 // build writes the tables of a TrueType font (ISO/IEC 14496-22), sorted by character.

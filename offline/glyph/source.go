@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 
 	"golang.org/x/image/font/sfnt"
@@ -71,12 +72,13 @@ type Source struct {
 	buf   sfnt.Buffer
 }
 
-// mostKept bounds the outlines that are kept: about 1 KB each.
-const mostKept = 4096
+// mostKept bounds the outlines that are kept: about 4 KB each.
+const mostKept = 1024
 
 // face is a font whose file stays open, as its font reads from it; only its index is in memory.
 type face struct {
 	path string
+	thin bool // set like a book
 	font *sfnt.Font
 }
 
@@ -168,7 +170,8 @@ func open(path string) []*face {
 		file.Close()
 		return nil
 	}
-	return []*face{{path, font}}
+	name := strings.ToLower(filepath.Base(path))
+	return []*face{{path, slices.ContainsFunc(thin, func(f string) bool { return strings.Contains(name, f) }), font}}
 }
 
 func parse(r io.ReaderAt) (*sfnt.Font, error) {
@@ -202,6 +205,9 @@ func (s *Source) read(r rune) *Outline {
 	s.search()
 	for _, f := range s.faces {
 		if o, err := outline(f.font, &s.buf, r); err == nil {
+			if f.thin {
+				o.heavier(heavierX, heavierY)
+			}
 			return o
 		}
 	}
@@ -263,12 +269,13 @@ var base = sync.OnceValue(func() *sfnt.Font {
 	return f
 })
 
-// known says of characters whether the interface font has them.
-var known = struct {
-	sync.Mutex
-	has map[rune]bool
+// known says of characters whether the interface font has them: two bits each, that it was looked up and what came of it.
+var known struct {
+	asked, has [(unicode.MaxRune + 32) / 32]atomic.Uint32
+
+	mu  sync.Mutex // guards buf
 	buf sfnt.Buffer
-}{has: map[rune]bool{}}
+}
 
 // Lacks reports whether the interface font has no form of a character that one sees.
 func Lacks(r rune) bool {
@@ -279,18 +286,25 @@ func Lacks(r rune) bool {
 }
 
 func inBase(r rune) bool {
-	known.Lock()
-	defer known.Unlock()
-	has, ok := known.has[r]
-	if !ok {
-		f := base()
-		if f == nil {
-			return true
-		}
-		x, err := f.GlyphIndex(&known.buf, r)
-		has = err == nil && x != 0
-		known.has[r] = has
+	if r < 0 || r > unicode.MaxRune {
+		return true
 	}
+	at, bit := r/32, uint32(1)<<(r%32)
+	if known.asked[at].Load()&bit != 0 {
+		return known.has[at].Load()&bit != 0
+	}
+	f := base()
+	if f == nil {
+		return true
+	}
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	x, err := f.GlyphIndex(&known.buf, r)
+	has := err == nil && x != 0
+	if has {
+		known.has[at].Or(bit)
+	}
+	known.asked[at].Or(bit) // last: who sees it sees what came of it
 	return has
 }
 

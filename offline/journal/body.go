@@ -75,6 +75,11 @@ type CaseAmended struct {
 	Note    string `cbor:"5,keyasint"`
 
 	Waived []Waiver `cbor:"6,keyasint,omitempty"` // materials of this answer taken in despite a fault
+
+	// Who applies, as the answers name the person after the change. Records without a name are of programs that did not say.
+	Applicant string `cbor:"7,keyasint,omitempty"`
+	IDNumber  string `cbor:"8,keyasint,omitempty"`
+	Phone     string `cbor:"9,keyasint,omitempty"`
 }
 
 // CaseWithdrawn is the body of KindCaseWithdrawn.

@@ -14,7 +14,7 @@ type PeriodClosed struct {
 	Records uint64   `cbor:"2,keyasint"` // whose bodies are gone
 	Carried uint64   `cbor:"3,keyasint"` // of open cases, carried forward
 	Cases   []Tally  `cbor:"4,keyasint"` // closed ones, by service and result
-	Erased  []uint64 `cbor:"5,keyasint"` // their submissions, ascending: the platform does its part for these
+	Erased  []uint64 `cbor:"5,keyasint"` // their submissions, as in Erased: the platform does its part for these
 }
 
 // Tally counts cases of one service with one result.
@@ -26,7 +26,7 @@ type Tally struct {
 
 // Erased names what one person's erasure took: numbers, never the person.
 type Erased struct {
-	Cases   []uint64 `cbor:"1,keyasint"` // submissions, ascending
+	Cases   []uint64 `cbor:"1,keyasint"` // submissions, ascending; a FormerRef for one of a former number
 	Records uint64   `cbor:"2,keyasint"` // whose bodies are gone
 	Reason  string   `cbor:"3,keyasint"` // the clerk's words
 }

@@ -144,7 +144,7 @@ func (s *Store) Backup(path string) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return errors.Join(fmt.Errorf("store: backup: %w", err), removed(tmp))
 	}
-	return syncDir(filepath.Dir(path))
+	return vault.SyncDir(filepath.Dir(path))
 }
 
 // removed takes a half-written file away; on a disk that is gone there is none.
@@ -355,7 +355,7 @@ func SetAside(dir, backup string, now time.Time) (string, error) {
 		return "", fmt.Errorf("store: set aside: %w", err)
 	}
 	if backup == "" {
-		return aside, syncDir(dir)
+		return aside, vault.SyncDir(dir)
 	}
 	f, err := os.Open(backup)
 	if err != nil {

@@ -71,7 +71,9 @@ func (s *Store) PutBlob(plain []byte, media, name string) (journal.Blob, error) 
 	if len(plain) > MaxBlob {
 		return b, words.New("store.blobTooLarge", fmt.Errorf("store: blob of %d bytes", len(plain)))
 	}
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return b, err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return b, err
@@ -118,7 +120,7 @@ func writeBlob(path string, sealed []byte) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("store: blob folder: %w", err)
 		}
-		if err := syncDir(filepath.Dir(filepath.Dir(path))); err != nil {
+		if err := vault.SyncDir(filepath.Dir(filepath.Dir(path))); err != nil {
 			return err
 		}
 	}

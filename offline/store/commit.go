@@ -85,7 +85,7 @@ type work struct {
 // act did not happen, except after words store.failed: then the store must be opened again, and tells.
 //
 // Errors: ErrLocked for acts about cases while nobody is logged in, casefile.ErrMove for an act that is not legal in the
-// case's state, ErrFull, ErrBehind, ErrFailed, ErrNotFound for a blob that is not here.
+// case's state, ErrTask, ErrFull, ErrBehind, ErrFailed, ErrNotFound for a blob that is not here.
 func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return journal.Record{}, fmt.Errorf("store: commit: %w", err)
@@ -97,9 +97,14 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 			return journal.Record{}, fmt.Errorf("store: commit %s: %w", a.Kind, err)
 		}
 	}
-	s.write.Lock()
+	if a.Kind == journal.KindLocked {
+		s.write.giveUp() // nobody waits to lock the machine
+		s.write.Lock()
+	} else if err := s.write.act(); err != nil {
+		return journal.Record{}, err
+	}
 	defer s.write.Unlock()
-	defer s.spare.fill(s.o.Suite, s.o.Platform.SealKey, s.o.Ring.SealPublic())
+	defer s.prepareNext()
 	if err := s.writable(); err != nil {
 		return journal.Record{}, err
 	}
@@ -121,6 +126,15 @@ func (s *Store) Commit(ctx context.Context, a Act) (journal.Record, error) {
 		}
 	}
 	return s.commit(a, body, now, next)
+}
+
+// prepareNext does for the next act what need not be done while somebody waits for it.
+func (s *Store) prepareNext() {
+	s.spare.fill(s.o.Suite, s.o.Platform.SealKey, s.o.Ring.SealPublic(), func() {
+		if err := s.db.writeAhead(); err != nil {
+			s.log.Warn("nothing is written ahead", "cause", err.Error())
+		}
+	})
 }
 
 // smallShare is the part of the reserve that stays free of small acts.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"bianmin/offline/vault"
 )
 
 // bbolt reuses free pages but never gives them back. A file is written anew when at least a quarter of it, and 4 MiB, is
@@ -98,7 +100,10 @@ func (s *Store) Compact(ctx context.Context, always bool) (bool, error) {
 		return false, nil
 	}
 	defer s.db.mu.Unlock()
-	if err := s.swap(tmp); err != nil {
+	switch err := s.swap(tmp); {
+	case errors.Is(err, errInUse):
+		return false, nil // another time
+	case err != nil:
 		return false, s.fail(fmt.Errorf("compact: %w", err))
 	}
 	return true, nil
@@ -209,6 +214,10 @@ func sameBucket(ctx context.Context, name string, want, have *bolt.Bucket) error
 	return nil
 }
 
+// errInUse reports that the file cannot be replaced now, because another program has it open: it waits for the lock, or looks
+// for viruses. It is open again here, as it was.
+var errInUse = errors.New("store: the file is in use")
+
 // swap puts a verified file in the place of the open one. Called with write and the file held. Where the system allows it
 // both are open while the name changes hands, so that no other program gets in between.
 func (s *Store) swap(tmp string) error {
@@ -219,20 +228,27 @@ func (s *Store) swap(tmp string) error {
 		}
 	}
 	var fresh *bolt.DB
+	var handle *os.File
 	var err error
 	if renameOpen {
-		if fresh, err = s.openBolt(tmp, nil, false); err != nil {
+		if fresh, err = s.openBolt(tmp, &handle, false); err != nil {
 			return err
 		}
 	}
 	if err := os.Rename(tmp, s.path); err != nil {
 		if fresh != nil {
 			fresh.Close()
+			return err
 		}
-		return err
+		var again error
+		if s.db.db, again = s.openBolt(s.path, nil, false); again != nil {
+			s.db.db = old // closed: what is asked of it is refused
+			return errors.Join(err, again)
+		}
+		return errInUse
 	}
 	s.step("renamed")
-	if err := syncDir(s.o.Dir); err != nil {
+	if err := vault.SyncDir(s.o.Dir); err != nil {
 		if fresh != nil {
 			fresh.Close()
 		}
@@ -240,9 +256,11 @@ func (s *Store) swap(tmp string) error {
 	}
 	s.step("synced")
 	if !renameOpen {
-		s.db.db, err = s.openBolt(s.path, nil, false)
+		if fresh, err = s.openBolt(s.path, &handle, false); err == nil {
+			s.db.change(fresh, handle)
+		}
 		return err
 	}
-	s.db.db = fresh
+	s.db.change(fresh, handle)
 	return old.Close()
 }

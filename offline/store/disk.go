@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"bianmin/offline/vault"
 	"bianmin/offline/words"
 )
 
@@ -23,22 +24,6 @@ func openFault(err error) error {
 		return words.New("store.damaged", err)
 	}
 	return words.New("store.failed", fmt.Errorf("%w: %w", ErrFailed, err))
-}
-
-// syncDir makes the names in a folder durable. On systems that cannot sync a folder it does nothing.
-func syncDir(dir string) error {
-	if !dirSync {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("store: open folder: %w", err)
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil {
-		return fmt.Errorf("store: sync folder: %w", err)
-	}
-	return nil
 }
 
 // writeFile writes data so that after a crash the file is whole or absent: temp, sync, rename, sync folder.
@@ -66,5 +51,5 @@ func writeFile(path string, data []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("store: rename %s: %w", filepath.Base(path), err)
 	}
-	return syncDir(dir)
+	return vault.SyncDir(dir)
 }

@@ -7,8 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const dirSync = true
-
 // renameOpen: a file that is open can be renamed, and renamed over.
 const renameOpen = true
 

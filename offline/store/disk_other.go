@@ -8,8 +8,6 @@ import (
 	"syscall"
 )
 
-const dirSync = true
-
 // renameOpen: a file that is open can be renamed, and renamed over.
 const renameOpen = true
 

@@ -7,8 +7,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-const dirSync = false // NTFS journals names; a folder handle cannot be flushed
-
 // renameOpen: a file that is open cannot be renamed over.
 const renameOpen = false
 

@@ -39,7 +39,9 @@ func (s *Store) SaveDraft(d Draft) error {
 	if d.ID == "" {
 		return errors.New("store: draft without id")
 	}
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return err
@@ -136,7 +138,9 @@ func (s *Store) Drafts() ([]Draft, error) {
 
 // DropDraft throws a draft away. No error when there is none.
 func (s *Store) DropDraft(id string) error {
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return err

@@ -42,6 +42,9 @@ type Former struct {
 	Replaced bool `cbor:"8,keyasint"`
 }
 
+// Lost says that no fork led on: both copies were lost, the platform gave back what it had, and numbers after To may stand on paper.
+func (l Former) Lost() bool { return len(l.Fork) == 0 && !l.Replaced }
+
 // Entered says what EnterEpoch carried into the new journal.
 type Entered struct {
 	Records int // of the branch, as they were
@@ -98,6 +101,7 @@ func (s *Store) useEpoch(e Epoch) {
 func (s *Store) newMirror(e Epoch) *mirror {
 	return &mirror{
 		dir: s.mirrorDir(e.Device), suite: s.o.Suite, box: s.box, device: e.Device, limit: s.o.Segment, sync: s.o.seams.syncMirror, dict: s.o.Dict,
+		dicts: map[vault.Hash][]byte{},
 	}
 }
 
@@ -241,13 +245,17 @@ func (s *Store) EnterEpoch(ctx context.Context, e Epoch, receipt func(rec journa
 	if e.Former != s.Device() {
 		return Entered{}, fmt.Errorf("store: epoch %d goes on for device %d, not %d", e.Device, e.Former, s.Device())
 	}
-	if err := s.writable(); err != nil {
-		return Entered{}, err
+	to, _, renumber := s.Renumbering()
+	if renumber = renumber && len(e.Fork) == 0 && e.To == to; !renumber {
+		if err := s.writable(); err != nil {
+			return Entered{}, err
+		}
 	}
 	if err := s.room(); err != nil {
 		return Entered{}, err
 	}
-	if _, err := s.needUnlocked(); err != nil {
+	u, err := s.needUnlocked()
+	if err != nil {
 		return Entered{}, err
 	}
 	c := &carrying{s: s, e: e, receipt: receipt, moved: map[uint64]uint64{}}
@@ -255,8 +263,13 @@ func (s *Store) EnterEpoch(ctx context.Context, e Epoch, receipt func(rec journa
 		return Entered{}, wrapRead(err)
 	}
 	w := &work{s: s, rows: map[uint64]Row{}}
-	err := s.update(func(tx *bolt.Tx) error {
+	err = s.update(func(tx *bolt.Tx) error {
 		w.tx = tx
+		if renumber {
+			if err := tx.Bucket([]byte(bucketMeta)).Delete(keyLost); err != nil {
+				return fmt.Errorf("store: enter epoch: %w", err)
+			}
+		}
 		if err := w.moveAside(tx, e.Former, e); err != nil {
 			return err
 		}
@@ -294,8 +307,20 @@ func (s *Store) EnterEpoch(ctx context.Context, e Epoch, receipt func(rec journa
 	s.epoch.Store(&e)
 	s.head, s.headHash, s.acked, s.ackAt, s.ackKept = c.seq, c.head, 0, 0, 0
 	s.cursor, s.told, s.applied, s.need, s.forked, s.gaps, s.rows = 0, vault.Hash{}, appliedState{}, "", false, nil, w.rows
+	if renumber {
+		s.lost = nil
+	}
 	s.mu.Unlock()
 	s.log.Warn("new epoch", "former", e.Former, "device", e.Device, "common", e.To, "carried", c.records)
+	if renumber {
+		r, err := s.savedRecovered()
+		if err == nil {
+			err = s.noteRecovered(u, r)
+		}
+		if err != nil {
+			return Entered{}, err
+		}
+	}
 	return Entered{Records: c.records, Head: c.seq}, nil
 }
 
@@ -331,7 +356,7 @@ func (c *carrying) collect(tx *bolt.Tx) error {
 	now := s.now()
 	next, _ := clock.at(now, s.boot())
 	own := journal.Header{At: now.UnixMilli(), Clock: next.quality(), Kind: journal.KindEpoch}
-	if err := c.add(machine, own, canon.MustMarshal(journal.Epoch{Former: e.Former, To: e.To, Head: e.Head, Fork: e.Fork, Records: head - min(head, e.To)})); err != nil {
+	if err := c.add(machine, own, canon.MustMarshal(journal.Epoch{Former: e.Former, To: e.To, Head: e.Head, Fork: append([]byte{}, e.Fork...), Records: head - min(head, e.To)})); err != nil {
 		return err
 	}
 	for from := e.To + 1; from <= head; {

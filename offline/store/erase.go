@@ -19,8 +19,6 @@ import (
 var (
 	// ErrUndelivered reports that the platform does not hold what is to be erased (words erase.undelivered).
 	ErrUndelivered = errors.New("store: not delivered yet")
-	// ErrFormer reports a machine with a journal of a former number (words erase.former).
-	ErrFormer = errors.New("store: a former journal is here")
 	// ErrErasing reports an erasure that is not finished (words erase.unfinished).
 	ErrErasing = errors.New("store: an erasure is not finished")
 )
@@ -28,7 +26,7 @@ var (
 // Erasure says what is to be erased: a whole period, or what is about certain cases and persons.
 type Erasure struct {
 	Period string   // a month that is over; "" for none
-	Cases  []uint64 // submissions
+	Cases  []uint64 // submissions; journal.FormerRef for those of a former number
 	Person string   // id in the roster: acts in which that person's data were opened; "" for none
 	Drafts []string // ids
 }
@@ -38,7 +36,7 @@ type Erased struct {
 	Period  string          `cbor:"1,keyasint"`
 	Records uint64          `cbor:"2,keyasint"` // whose bodies are gone
 	Carried uint64          `cbor:"3,keyasint"` // of open cases, sealed anew in the current period
-	Cases   []uint64        `cbor:"4,keyasint"` // submissions that are gone, ascending
+	Cases   []uint64        `cbor:"4,keyasint"` // submissions that are gone, ascending; journal.FormerRef for those of a former number
 	Tally   []journal.Tally `cbor:"5,keyasint"`
 	Events  uint64          `cbor:"6,keyasint"` // whose bodies are gone
 	Blobs   uint64          `cbor:"7,keyasint"`
@@ -57,10 +55,12 @@ type plan struct {
 	s      *Store
 	e      Erasure
 	done   Erased
-	purge  map[uint64]bool // records that lose their bodies
-	carry  map[uint64]bool // records that are sealed anew
-	cases  map[uint64]bool // submissions that are gone
-	events []uint64        // whose bodies go
+	places []*place
+	moved  map[placed]placed // where records of branches went on
+	purge  map[spot]bool     // records that lose their bodies
+	carry  map[spot]bool     // records that are sealed anew
+	cases  map[uint64]bool   // submissions that are gone, by the number under which they go on
+	events []spot            // whose bodies go
 	blobs  map[[32]byte]journal.Blob
 	keep   map[[32]byte]bool
 	drafts map[string]bool // handles that go
@@ -69,14 +69,16 @@ type plan struct {
 // Erase takes the bodies of records, and all that follows from them, out of the file, in one transaction; headers stay, so
 // that the chain still verifies. Open cases of a closed period are sealed anew in the current one. act is kept with what
 // is still to be done (FinishErasure, Compact, new backups, the period's keys): [Store.Erasing] returns it until
-// EndErasure.
+// EndErasure. What lies under former numbers goes in the same way, and what was carried on from there under both numbers.
 //
-// Errors: ErrLocked, ErrUndelivered, ErrFormer, ErrErasing, ErrFailed, ErrBehind.
+// Errors: ErrLocked, ErrUndelivered, ErrErasing, ErrFailed, ErrBehind.
 func (s *Store) Erase(ctx context.Context, e Erasure, act []byte) (Erased, error) {
 	if err := ctx.Err(); err != nil {
 		return Erased{}, err
 	}
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return Erased{}, err
+	}
 	defer s.write.Unlock()
 	if err := s.writable(); err != nil {
 		return Erased{}, err
@@ -90,7 +92,7 @@ func (s *Store) Erase(ctx context.Context, e Erasure, act []byte) (Erased, error
 		return Erased{}, err
 	}
 	p := &plan{
-		s: s, e: e, purge: map[uint64]bool{}, carry: map[uint64]bool{}, cases: map[uint64]bool{}, blobs: map[[32]byte]journal.Blob{},
+		s: s, e: e, purge: map[spot]bool{}, carry: map[spot]bool{}, cases: map[uint64]bool{}, blobs: map[[32]byte]journal.Blob{},
 		keep: map[[32]byte]bool{}, drafts: map[string]bool{}, done: Erased{Period: e.Period},
 	}
 	if err := s.db.View(func(tx *bolt.Tx) error { return p.find(tx) }); err != nil {
@@ -112,40 +114,59 @@ func (p *plan) find(tx *bolt.Tx) error {
 	if err := s.box.get(tx, bucketMeta, keyErasing, &m); err == nil {
 		return words.New("erase.unfinished", ErrErasing)
 	}
-	if tx.Bucket([]byte(bucketFormer)) != nil {
-		return words.New("erase.former", ErrFormer)
+	var err error
+	if p.places, err = s.places(tx); err != nil {
+		return err
 	}
-	s.mu.RLock()
-	head, acked, cursor := s.head, s.acked, s.cursor
-	s.mu.RUnlock()
-	rows := make([]headerRow, head+1)
-	for seq := uint64(1); seq <= head; seq++ {
-		row, err := s.header(tx, seq)
+	if p.moved, err = s.carriedOn(tx, p.places); err != nil {
+		return err
+	}
+	for _, pl := range p.places {
+		in, err := pl.in(s, tx)
 		if err != nil {
 			return err
 		}
-		rows[seq] = row
-		if row.Kind == journal.KindCaseSubmitted && p.takes(tx, row) {
-			p.cases[seq] = true
+		for _, seq := range pl.seqs {
+			if row := pl.rows[seq]; row.Kind == journal.KindCaseSubmitted && !pl.own(seq) && p.takes(in, pl, row) {
+				p.cases[pl.ref(seq)] = true
+			}
 		}
 	}
-	for seq := uint64(1); seq <= head; seq++ {
-		row := rows[seq]
+	for at := range p.places {
+		if err := p.findIn(tx, at); err != nil {
+			return err
+		}
+	}
+	return p.findDrafts(tx)
+}
+
+// findIn judges the records and events of one place.
+func (p *plan) findIn(tx *bolt.Tx, at int) error {
+	s, pl := p.s, p.places[at]
+	in, err := pl.in(s, tx)
+	if err != nil {
+		return err
+	}
+	s.mu.RLock()
+	acked := s.acked
+	s.mu.RUnlock()
+	for _, seq := range pl.seqs {
+		row := pl.rows[seq]
 		if row.Purged {
 			continue
 		}
-		gone, carried, err := p.judge(tx, row)
+		gone, carried, err := p.judge(tx, at, row)
 		if err != nil {
 			return err
 		}
 		if gone {
-			p.purge[seq] = true
-			if seq > acked {
+			p.purge[spot{at, seq}] = true
+			if pl.device == 0 && seq > acked { // the platform has what is left under a former number, or it was carried on
 				return words.New("erase.undelivered", fmt.Errorf("%w: record %d", ErrUndelivered, seq))
 			}
 		}
-		p.carry[seq] = carried
-		rec, _, err := s.record(tx, seq)
+		p.carry[spot{at, seq}] = carried
+		rec, _, err := s.record(in, seq)
 		if err != nil {
 			return err
 		}
@@ -157,42 +178,53 @@ func (p *plan) find(tx *bolt.Tx) error {
 			}
 		}
 	}
-	for n := uint64(1); n <= cursor; n++ {
-		ev, row, err := s.event(tx, n)
+	if pl.branch {
+		return nil // the platform tells nothing of it
+	}
+	return in.Bucket([]byte(bucketEvents)).ForEach(func(k, _ []byte) error {
+		n := seqOf(k)
+		ev, row, err := s.event(in, n)
 		if err != nil {
 			return err
 		}
-		if ev.Sealed && !row.gone() && (p.purge[ev.Seq] || p.cases[ev.Seq]) {
-			p.events = append(p.events, n)
+		if ev.Sealed && !row.gone() && (p.purge[spot{at, ev.Seq}] || p.cases[pl.ref(ev.Seq)]) {
+			p.events = append(p.events, spot{at, n})
 		}
-	}
-	return p.findDrafts(tx)
+		return nil
+	})
 }
 
 // takes reports whether a case is erased: it was named, or it was submitted in the closed period and is closed itself.
-func (p *plan) takes(tx *bolt.Tx, row headerRow) bool {
-	if slices.Contains(p.e.Cases, row.Seq) {
+func (p *plan) takes(in space, pl *place, row headerRow) bool {
+	if slices.Contains(p.e.Cases, pl.ref(row.Seq)) {
 		return true
 	}
 	if p.e.Period == "" || row.Period != p.e.Period {
 		return false
 	}
 	var r Row
-	return p.s.box.get(tx, bucketSummaries, seqKey(row.Seq), &r) != nil || r.State.Closed() || row.Purged
+	return p.s.box.get(in, bucketSummaries, seqKey(row.Seq), &r) != nil || r.State.Closed() || row.Purged
 }
 
 // judge says whether a record loses its body, or is carried into the current period.
-func (p *plan) judge(tx *bolt.Tx, row headerRow) (gone, carried bool, err error) {
+func (p *plan) judge(tx *bolt.Tx, at int, row headerRow) (gone, carried bool, err error) {
 	inPeriod := p.e.Period != "" && row.Period == p.e.Period
+	of, err := p.aboutCase(tx, at, row)
 	switch {
-	case row.Case != 0 && p.cases[row.Case]:
+	case err != nil:
+		return false, false, err
+	case of != 0 && p.cases[of]:
 		return true, false, nil
-	case row.Case != 0:
+	case of != 0:
 		return false, inPeriod, nil // of an open case, or of one from another period
 	case inPeriod:
 		return true, false, nil
 	case p.e.Person != "" && row.Kind == journal.KindPersonOpened:
-		rec, _, err := p.s.record(tx, row.Seq)
+		in, err := p.places[at].in(p.s, tx)
+		if err != nil {
+			return false, false, err
+		}
+		rec, _, err := p.s.record(in, row.Seq)
 		if err != nil {
 			return false, false, err
 		}
@@ -230,34 +262,25 @@ func (p *plan) carryOut(tx *bolt.Tx, u *vault.Unlocked, now vault.Period, act []
 	s := p.s
 	w := &work{s: s, tx: tx, rows: map[uint64]Row{}}
 	tally := map[journal.Tally]uint64{}
-	for _, seq := range sorted(p.cases) {
-		row, err := s.header(tx, seq)
+	for _, ref := range sorted(p.cases) {
+		in, seq, err := s.spaceOf(tx, ref)
+		if err != nil {
+			return err
+		}
+		row, err := s.header(in, seq)
 		if err != nil {
 			return err
 		}
 		var r Row
-		if !row.Purged && s.box.get(tx, bucketSummaries, seqKey(seq), &r) == nil {
-			tally[journal.Tally{Service: row.Service, State: p.result(tx, seq, r)}]++
-			p.done.Cases = append(p.done.Cases, seq)
+		if !row.Purged && s.box.get(in, bucketSummaries, seqKey(seq), &r) == nil {
+			tally[journal.Tally{Service: row.Service, State: p.result(in, seq, r)}]++
+			p.done.Cases = append(p.done.Cases, ref)
 		}
 	}
-	for _, seq := range sorted(p.purge) {
-		if err := w.purge(seq); err != nil {
+	for at, pl := range p.places {
+		if err := p.carryOutIn(tx, at, pl, u, now); err != nil {
 			return err
 		}
-		p.done.Records++
-	}
-	for _, seq := range sorted(p.carry) {
-		if err := w.carry(seq, now); err != nil {
-			return err
-		}
-		p.done.Carried++
-	}
-	for _, n := range p.events {
-		if err := w.purgeEvent(n); err != nil {
-			return err
-		}
-		p.done.Events++
 	}
 	m := erasing{Act: act, Blobs: [][32]byte{}}
 	if err := p.dropBlobs(tx, &m); err != nil {
@@ -280,8 +303,43 @@ func (p *plan) carryOut(tx *bolt.Tx, u *vault.Unlocked, now vault.Period, act []
 	return s.box.put(tx, bucketMeta, keyErasing, m)
 }
 
+// carryOutIn changes the records and events of one place.
+func (p *plan) carryOutIn(tx *bolt.Tx, at int, pl *place, u *vault.Unlocked, now vault.Period) error {
+	in, err := pl.in(p.s, tx)
+	if err != nil {
+		return err
+	}
+	w := &work{s: p.s, tx: in, rows: map[uint64]Row{}}
+	for _, seq := range pl.seqs {
+		switch {
+		case p.purge[spot{at, seq}]:
+			err = w.purge(seq)
+			p.done.Records++
+		case p.carry[spot{at, seq}]:
+			err = w.carry(seq, now)
+			p.done.Carried++
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, ev := range p.events {
+		if ev.place != at {
+			continue
+		}
+		if err := w.purgeEvent(ev.seq); err != nil {
+			return err
+		}
+		p.done.Events++
+	}
+	if pl.device == 0 {
+		return nil // its projections are made anew
+	}
+	return p.formerValues(w, at, u, now)
+}
+
 // result is how a case ended.
-func (p *plan) result(tx *bolt.Tx, seq uint64, r Row) string {
+func (p *plan) result(tx space, seq uint64, r Row) string {
 	if c, err := p.s.loadCase(tx, seq); err == nil {
 		return string(c.State)
 	}
@@ -365,6 +423,9 @@ func (w *work) purgeEvent(n uint64) error {
 	h := ev.Hash(w.s.o.Suite)
 	ev.Body, ev.Sig = []byte{}, []byte{}
 	row.Hash, row.Event = h[:], ev.Marshal()
+	if err := w.tx.Bucket([]byte(bucketOpened)).Delete(seqKey(n)); err != nil {
+		return fmt.Errorf("store: erase event %d: %w", n, err)
+	}
 	return w.s.box.put(w.tx, bucketEvents, seqKey(n), row)
 }
 
@@ -470,9 +531,9 @@ func (s *Store) CasesOf(idNumber string) (cases []uint64, drafts []string, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, c := range list {
-		if device, _ := journal.SplitRef(c.Seq); device == 0 && c.IDNumber == idNumber {
-			cases = append(cases, c.Seq)
+	for i := range list {
+		if list[i].IDNumber == idNumber {
+			cases = append(cases, s.refOf(&list[i]))
 		}
 	}
 	slices.Sort(cases)

@@ -12,9 +12,14 @@ import (
 // file is the bbolt file. Between two transactions it can be changed for another one with the same or older contents:
 // a compacted one, a restored one.
 type file struct {
-	mu sync.RWMutex // held for reading over every transaction, for writing while db is changed
-	db *bolt.DB
+	mu     sync.RWMutex // held for reading over every transaction, for writing while the rest is changed
+	db     *bolt.DB
+	handle *os.File // db's own
+	ahead  int64    // up to where zeros lie behind the last page; guarded by bbolt's lock of writing
 }
+
+// change puts another file in the place of this one. Called with mu held for writing.
+func (f *file) change(db *bolt.DB, handle *os.File) { f.db, f.handle, f.ahead = db, handle, 0 }
 
 // View runs fn in a read transaction.
 func (f *file) View(fn func(tx *bolt.Tx) error) error {

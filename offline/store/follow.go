@@ -59,23 +59,34 @@ func (s *Store) followed(b *bolt.Bucket, l Former) (Followed, error) {
 		return Followed{Device: l.Device}, nil
 	}
 	if k, _ := b.Bucket([]byte(bucketEvents)).Cursor().Last(); k != nil {
-		ev, _, err := s.event(b, seqOf(k))
+		ev, row, err := s.event(b, seqOf(k))
 		if err != nil {
 			return f, err
 		}
-		f.Cursor, f.Told = ev.Cursor, ev.Hash(s.o.Suite)
+		f.Cursor, f.Told = ev.Cursor, row.hash(s.o.Suite, ev)
 	}
 	return f, nil
 }
 
-// Following lists how far each former number is followed. It works while locked.
+// Following lists how far each former number is followed; not at all is one whose journal was lost with the file. It works while
+// locked.
 func (s *Store) Following() ([]Followed, error) {
 	var out []Followed
+	lost := map[uint32]bool{}
+	for _, e := range s.epochs()[1:] {
+		lost[e.Former] = e.Former != s.Device()
+	}
 	err := s.eachFormer(func(l Former, b *bolt.Bucket) error {
 		f, err := s.followed(b, l)
 		out = append(out, f)
+		lost[l.Device] = false
 		return err
 	})
+	for _, e := range s.epochs()[1:] {
+		if lost[e.Former] {
+			out = append(out, Followed{Device: e.Former})
+		}
+	}
 	return out, wrapRead(err)
 }
 
@@ -125,6 +136,9 @@ func (s *Store) TakeFormer(ctx context.Context, p FormerPart) (Followed, error) 
 		if in.period, err = u.Period(s.present()); err != nil {
 			return err
 		}
+		if in.erased, err = s.erasedHere(tx); err != nil {
+			return err
+		}
 		for _, data := range p.Packets {
 			if err := in.packet(data); err != nil {
 				return err
@@ -138,17 +152,21 @@ func (s *Store) TakeFormer(ctx context.Context, p FormerPart) (Followed, error) 
 				return err
 			}
 		}
-		plain, err := canon.Marshal(f)
-		if err != nil {
-			return err
-		}
-		value, err := s.box.seal(bucketFormer, followedKey(p.Device), plain)
-		if err != nil {
-			return err
-		}
-		return b.Put(keyFollowed, value)
+		return s.putFollowed(b, f)
 	})
 	return f, err
+}
+
+func (s *Store) putFollowed(b *bolt.Bucket, f Followed) error {
+	plain, err := canon.Marshal(f)
+	if err != nil {
+		return err
+	}
+	value, err := s.box.seal(bucketFormer, followedKey(f.Device), plain)
+	if err != nil {
+		return err
+	}
+	return b.Put(keyFollowed, value)
 }
 
 func foreignSnapshot(err error) error {
@@ -175,6 +193,16 @@ func (s *Store) formerOf(tx *bolt.Tx, device uint32, a packet.Ack) (*bolt.Bucket
 		}
 	}
 	l := Former{Device: device, Into: s.Device(), To: a.To, Head: a.Head, Last: a.To, At: s.now().UnixMilli(), Replaced: true}
+	for _, e := range s.epochs()[1:] {
+		if e.Former == device { // it was here, and was lost with the file
+			l.Into, l.To, l.Head, l.Last, l.Fork, l.Replaced = e.Device, e.To, e.Head, e.To, e.Fork, false
+		}
+	}
+	if !l.Replaced {
+		if err := s.putFollowed(b, Followed{Device: device, Begun: true}); err != nil {
+			return nil, l, err
+		}
+	}
 	plain, err := canon.Marshal(l)
 	if err != nil {
 		return nil, l, err
@@ -228,6 +256,7 @@ type following struct {
 	u      *vault.Unlocked
 	f      *Followed
 	period vault.Period
+	erased map[uint64]bool // cases that were erased on this machine, by journal.FormerRef; the county may have them still
 }
 
 func (in *following) packet(data []byte) error {
@@ -238,6 +267,9 @@ func (in *following) packet(data []byte) error {
 	}
 	for _, rec := range recs {
 		w := &in.work
+		if of, ok := casefile.CaseOf(rec); ok && in.erased[journal.FormerRef(f.Device, of)] {
+			rec.Body = nil
+		}
 		row := headerRow{Header: rec.Header, Period: in.period.ID, Purged: rec.Body == nil}
 		row.Case, _ = casefile.CaseOf(rec)
 		if rec.Body != nil {
@@ -284,10 +316,17 @@ func (in *following) event(data, body []byte) error {
 	if err != nil {
 		return foreignSnapshot(err)
 	}
-	if err := s.box.put(in.work.tx, bucketEvents, seqKey(ev.Cursor), eventRow{Event: data, After: f.Head}); err != nil {
+	row := eventRow{Event: data, After: f.Head}
+	f.Cursor, f.Told = ev.Cursor, ev.Hash(s.o.Suite)
+	if of, err := s.header(in.work.tx, ev.Seq); ev.Sealed && err == nil && of.Purged {
+		gone := ev
+		gone.Body, gone.Sig = []byte{}, []byte{}
+		row.Event, row.Hash = gone.Marshal(), f.Told[:]
+		ev.Body, body = []byte{}, nil
+	}
+	if err := s.box.put(in.work.tx, bucketEvents, seqKey(ev.Cursor), row); err != nil {
 		return err
 	}
-	f.Cursor, f.Told = ev.Cursor, ev.Hash(s.o.Suite)
 	if ev.Sealed && len(body) > 0 {
 		ev.Body = body // the same, sealed to this device
 	}

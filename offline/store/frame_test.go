@@ -189,7 +189,7 @@ func FuzzValue(f *testing.F) {
 	}
 	f.Add(value)
 	f.Add(own)
-	s := &Store{o: Options{Ring: r.ring}}
+	s := &Store{write: newTurns(), o: Options{Ring: r.ring}}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := x.open(bucketBodies, seqKey(1), data, s.period); (err == nil) != bytes.Equal(data, value) {
 			t.Fatalf("body: %v", err)

@@ -377,7 +377,7 @@ func (m *mirror) begin() error {
 	if err := m.write(frames); err != nil {
 		return err
 	}
-	return syncDir(m.dir)
+	return vault.SyncDir(m.dir)
 }
 
 // setDict makes packets from now on readable: the dictionary goes into the mirror before them.

@@ -304,7 +304,9 @@ func (r *Row) told(ev journal.Event) {
 // meanwhile, and brings the case projections up to date. Close u after Lock, not before. When it returns an error,
 // nobody is logged in at the store.
 func (s *Store) Unlock(u *vault.Unlocked) error {
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return err
+	}
 	defer s.write.Unlock()
 	s.mu.Lock()
 	s.unlocked = u
@@ -375,8 +377,9 @@ func (s *Store) unlock(u *vault.Unlocked) error {
 	return s.noteRestored(u)
 }
 
-// Lock forgets who is logged in. From its return on the store reads nothing that names people.
+// Lock forgets who is logged in. From its return on the store reads nothing that names people. A long task is given up.
 func (s *Store) Lock() {
+	s.write.giveUp()
 	s.write.Lock()
 	defer s.write.Unlock()
 	s.mu.Lock()

@@ -45,12 +45,25 @@ func dropBeside(tx *bolt.Tx) error {
 }
 
 // Rebuild makes every projection again from the two logs; with somebody logged in it first takes damaged records back from
-// the mirror. While locked only the summary rows are made, and the next Unlock makes the rest. Nothing is written meanwhile;
-// cases, rows and counts can be read as they were. progress may be nil; it is told records and events done, and how many
+// the mirror. While locked only the summary rows are made, and the next Unlock makes the rest. Nothing is written meanwhile:
+// acts are refused in words (ErrTask, see Task), what the line brings waits; cases, rows and counts can be read as they were.
+// Locking the machine gives the rebuild up (words store.givenUp), which leaves no trace. progress may be nil; it is told records and events done, and how many
 // there are.
 func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) error {
+	ctx, stop, asked := stoppable(ctx)
+	task := s.write.begin(TaskRebuild, true, stop)
+	defer task.end()
 	s.write.Lock()
 	defer s.write.Unlock()
+	return asked(s.rebuildAll(ctx, func(done, total int) {
+		task.tell(done, total)
+		if progress != nil {
+			progress(done, total)
+		}
+	}))
+}
+
+func (s *Store) rebuildAll(ctx context.Context, progress func(done, total int)) error {
 	u := s.session()
 	s.mu.RLock()
 	failed := s.failed
@@ -67,9 +80,7 @@ func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) err
 		return err
 	}
 	return s.rebuild(u, func(done, total int) error {
-		if progress != nil {
-			progress(done, total)
-		}
+		progress(done, total)
 		return ctx.Err()
 	})
 }
@@ -78,6 +89,14 @@ func (s *Store) Rebuild(ctx context.Context, progress func(done, total int)) err
 // a transaction, and put in their place at the end: until then everything can be read as before, memory stays small, and a
 // cut costs nothing but the time. Called with write held.
 func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) (err error) {
+	if step == nil { // part of an act, and short as a rule
+		task := s.write.begin(TaskRebuild, false, nil)
+		defer task.end()
+		step = func(done, total int) error {
+			task.tell(done, total)
+			return nil
+		}
+	}
 	var p vault.Period
 	if u != nil {
 		if p, err = u.Period(s.present()); err != nil {
@@ -136,10 +155,8 @@ func (s *Store) rebuild(u *vault.Unlocked, step func(done, total int) error) (er
 		}); err != nil {
 			return err
 		}
-		if step != nil {
-			if err := step(int(seq+n), total); err != nil {
-				return err
-			}
+		if err := step(int(seq+n), total); err != nil {
+			return err
 		}
 	}
 	if err := s.update(func(tx *bolt.Tx) error {

@@ -72,7 +72,9 @@ func Restore(o Options, backup string) (aside string, err error) {
 func (s *Store) PlanRestore(backup string) (Change, error) {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return Change{}, err
+	}
 	defer s.write.Unlock()
 	c, _, err := s.plan(backup)
 	return c, err
@@ -83,7 +85,9 @@ func (s *Store) PlanRestore(backup string) (Change, error) {
 func (s *Store) Restore(backup string) (aside string, err error) {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
-	s.write.Lock()
+	if err := s.write.act(); err != nil {
+		return "", err
+	}
 	defer s.write.Unlock()
 	if s.session() != nil {
 		return "", words.New("backup.loggedIn", errors.New("store: restore while somebody is logged in"))
@@ -121,7 +125,8 @@ func (s *Store) Restore(backup string) (aside string, err error) {
 	if err := fresh.start(); err != nil {
 		return aside, errors.Join(s.fail(err), fresh.Close())
 	}
-	s.db.db, s.mir = fresh.db.db, fresh.mir
+	s.db.change(fresh.db.db, fresh.db.handle)
+	s.mir = fresh.mir
 	s.epoch.Store(fresh.epoch.Load())
 	s.mu.Lock()
 	kept := s.kept
@@ -327,5 +332,5 @@ func (s *Store) place() (aside string, err error) {
 		return aside, words.New("backup.notRestored", fmt.Errorf("store: restore: %w", err))
 	}
 	s.step("placed")
-	return aside, syncDir(filepath.Dir(s.path))
+	return aside, vault.SyncDir(filepath.Dir(s.path))
 }

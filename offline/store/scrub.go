@@ -44,7 +44,7 @@ func (s *Store) FinishErasure() error {
 			return err
 		}
 	}
-	if err := s.rewriteMirror(); err != nil {
+	if err := errors.Join(s.rewriteMirror(), s.rewriteFormer()); err != nil {
 		return s.fail(err)
 	}
 	return s.shredCopies()
@@ -56,31 +56,35 @@ func (s *Store) rewriteMirror() error {
 	if err != nil {
 		return err
 	}
+	if err := s.mir.close(); err != nil { // where a file that is open cannot be replaced
+		return err
+	}
 	for _, no := range nos {
-		if err := s.rewriteSegment(no); err != nil {
+		if err := s.rewriteSegment(s.mir, no, s.erasedFrame); err != nil {
 			return fmt.Errorf("store: mirror segment %d: %w", no, err)
 		}
 	}
 	fresh := s.newMirror(*s.epoch.Load())
 	fresh.dict = s.mir.dict
-	if err := errors.Join(s.mir.close(), openMirror(fresh, nil)); err != nil {
+	if err := openMirror(fresh, nil); err != nil {
 		return err
 	}
 	s.mir = fresh
 	return s.update(func(tx *bolt.Tx) error { return s.fileIndex(tx, nil) })
 }
 
-func (s *Store) rewriteSegment(no uint32) error {
+// rewriteSegment writes a segment anew when kept leaves less of it.
+func (s *Store) rewriteSegment(m *mirror, no uint32, kept func(tx *bolt.Tx, f Frame) ([]Frame, bool, error)) error {
 	var out []byte
 	changed := false
 	if err := s.db.View(func(tx *bolt.Tx) error {
-		data, end, bad, err := s.mir.scan(no, func(_ int64, f Frame) error {
-			kept, same, err := s.erasedFrame(tx, f)
+		data, end, bad, err := m.scan(no, func(_ int64, f Frame) error {
+			left, same, err := kept(tx, f)
 			if err != nil {
 				return err
 			}
 			changed = changed || !same
-			for _, f := range kept {
+			for _, f := range left {
 				if out, err = frame.Append(out, s.o.Suite, f); err != nil {
 					return err
 				}
@@ -95,7 +99,7 @@ func (s *Store) rewriteSegment(no uint32) error {
 	if !changed {
 		return nil
 	}
-	path := filepath.Join(s.mir.dir, segmentName(no))
+	path := filepath.Join(m.dir, segmentName(no))
 	return replace(path, out)
 }
 
@@ -108,7 +112,7 @@ func (s *Store) erasedFrame(tx *bolt.Tx, f Frame) (kept []Frame, same bool, err 
 		case err != nil:
 			return []Frame{f}, true, nil // beyond the file, or damaged: not ours to judge
 		case row.Purged:
-			return s.purgedFrame(f, row)
+			return s.purgedFrame(*s.epoch.Load(), f, row)
 		case len(row.Salt) > 0 && f.Label != row.Period+carriedMark:
 			f.Label = row.Period + carriedMark
 			return []Frame{f}, false, nil
@@ -132,12 +136,12 @@ func (s *Store) erasedFrame(tx *bolt.Tx, f Frame) (kept []Frame, same bool, err 
 }
 
 // purgedFrame packs a record's header alone, with no salt: nothing in it helps to guess the body.
-func (s *Store) purgedFrame(f Frame, row headerRow) ([]Frame, bool, error) {
+func (s *Store) purgedFrame(e Epoch, f Frame, row headerRow) ([]Frame, bool, error) {
 	if p, err := packet.Parse(f.Payload); err == nil && p.Codec == packet.CodecPlain && len(f.Payload) < purgedMost {
 		return []Frame{f}, true, nil // it was packed so before
 	}
 	data, err := packet.Seal([]journal.Record{{Header: row.Header}}, packet.Options{
-		Suite: s.o.Suite, Device: s.Device(), Signer: s.Signer(), Codec: packet.CodecPlain,
+		Suite: s.o.Suite, Device: e.Device, Signer: e.Signer, Codec: packet.CodecPlain,
 		Recipients: []vault.PublicKey{s.o.Platform.SealKey, s.o.Ring.SealPublic()},
 	})
 	if err != nil {
@@ -218,7 +222,7 @@ func Shred(path string) error {
 	if err != nil {
 		return fmt.Errorf("store: erase %s: %w", filepath.Base(path), err)
 	}
-	return syncDir(filepath.Dir(path))
+	return vault.SyncDir(filepath.Dir(path))
 }
 
 // zero overwrites what a file holds, durable.

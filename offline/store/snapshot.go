@@ -33,6 +33,10 @@ type lostState struct {
 	From   uint64 `cbor:"2,keyasint"` // first record that is missing
 	Last   uint64 `cbor:"3,keyasint"` // last record that was ever written here, as far as known; 0: not known
 	Drafts int    `cbor:"4,keyasint"` // drafts that were here then
+	Mirror uint64 `cbor:"5,keyasint"` // last record that the mirror still had then; 0 when its end was damaged
+	// Renumber says that everything is back, and that records after it may have been written, of which nothing is left: their
+	// numbers stand on paper. Nothing is written until this machine has a new number.
+	Renumber bool `cbor:"6,keyasint,omitempty"`
 }
 
 // Recovered tells what came back from the platform, and what did not.
@@ -65,11 +69,7 @@ func (s *Store) Lost() bool {
 
 // Recovered returns what the last recovery from the platform brought back; ErrNotFound when there was none.
 func (s *Store) Recovered() (Recovered, error) {
-	var r Recovered
-	data, err := s.Doc(recoveredDoc)
-	if err == nil {
-		err = wrapRead(canon.Unmarshal(data, &r))
-	}
+	r, err := s.savedRecovered()
 	if err != nil {
 		return r, err
 	}
@@ -78,10 +78,27 @@ func (s *Store) Recovered() (Recovered, error) {
 	return r, err
 }
 
+// savedRecovered reads the note of the last recovery.
+func (s *Store) savedRecovered() (r Recovered, err error) {
+	data, err := s.Doc(recoveredDoc)
+	if err == nil {
+		err = wrapRead(canon.Unmarshal(data, &r))
+	}
+	return r, err
+}
+
+// saveRecovered keeps it, also while nothing else may be written. Called with write held.
+func (s *Store) saveRecovered(r Recovered) error {
+	return s.putDoc(recoveredDoc, canon.MustMarshal(r))
+}
+
 // markLost stops everything but reading until the platform has given back what is missing. Called with write held.
 func (s *Store) markLost() error {
 	t := s.readTrace()
 	l := lostState{At: s.now().UnixMilli(), From: s.head + 1, Last: t.Head, Drafts: t.Drafts}
+	if s.mir.torn == 0 {
+		l.Mirror = s.mir.records.last()
+	}
 	if err := s.update(func(tx *bolt.Tx) error { return s.box.put(tx, bucketMeta, keyLost, l) }); err != nil {
 		return err
 	}
@@ -141,7 +158,8 @@ func (s *Store) Tip() (head uint64, hash vault.Hash) {
 // TakeSnapshot takes records of this journal that the platform gives back: signed by it, sealed to this device, leading
 // from the last record here to the ack's. They are durable in file and mirror when it returns. receipt makes the stage-1
 // envelope of a submission again. done is true when nothing is missing any more, or more is false: then what the mirror
-// still holds is taken back, too, the projections are made, and a record says what happened.
+// still holds is taken back, too, the projections are made, and a record says what happened. Where numbers after the last record
+// may have been given out, nothing is written yet: see Renumbering.
 //
 // Errors: ErrLocked, ErrForeignAck (words store.snapshotForeign) for anything that is not proven.
 func (s *Store) TakeSnapshot(ctx context.Context, ack []byte, packets [][]byte, more bool, receipt func(rec journal.Record) ([]byte, error)) (done bool, err error) {
@@ -289,7 +307,10 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 		r.MissingFrom, r.MissingTo = s.head+1, last
 	}
 	r.Unknown = lost.Last == 0
-	if s.mir.records.last() > s.head { // what is left there follows nothing: its numbers will be given anew
+	// A whole mirror knows the last number that was given out; what is left of a damaged one, or an older copy, does not.
+	sure := lost.Mirror >= s.head && lost.Mirror >= lost.Last
+	lost.Renumber = !sure
+	if s.mir.records.last() > s.head { // what is left there follows nothing
 		if err := s.renewMirror(); err != nil {
 			return err
 		}
@@ -305,12 +326,17 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 				return err
 			}
 		}
+		if !sure {
+			return s.box.put(tx, bucketMeta, keyLost, lost)
+		}
 		return tx.Bucket([]byte(bucketMeta)).Delete(keyLost)
 	}); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	s.lost = nil
+	if s.lost = &lost; sure {
+		s.lost = nil
+	}
 	if a.To <= own {
 		s.acked, s.ackAt, s.ackKept = a.To, a.At, a.At
 	}
@@ -318,17 +344,33 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 	if err := s.rebuild(u, nil); err != nil {
 		return err
 	}
+	s.log.Warn("records came back from the platform", "from", r.From, "to", r.To, "missing", r.MissingTo, "sure", sure)
+	if sure {
+		if err := s.noteRecovered(u, r); err != nil {
+			return err
+		}
+	}
+	return s.saveRecovered(r)
+}
+
+// noteRecovered writes the record that says what came back.
+func (s *Store) noteRecovered(u *vault.Unlocked, r Recovered) error {
 	now := s.now()
 	next, _ := s.clock.at(now, s.boot())
 	note := journal.Note{What: "platform", From: strconv.FormatUint(r.From, 10), To: strconv.FormatUint(r.To, 10), Count: int64(r.MissingTo - min(r.MissingTo, r.MissingFrom))}
 	if r.MissingTo != 0 {
 		note.Count++
 	}
-	if _, err := s.commit(Act{Operator: u.Operator().ID, Kind: journal.KindRebuilt}, canon.MustMarshal(note), now, next); err != nil {
-		return err
-	}
-	s.log.Warn("records came back from the platform", "from", r.From, "to", r.To, "missing", r.MissingTo)
-	return s.putDoc(recoveredDoc, canon.MustMarshal(r))
+	_, err := s.commit(Act{Operator: u.Operator().ID, Kind: journal.KindRebuilt}, canon.MustMarshal(note), now, next)
+	return err
+}
+
+// Renumbering returns the last record and its hash when the platform has given everything back and this machine may have written
+// records after it, of which nothing is left: it goes on under a new number, so that none is ever given out twice.
+func (s *Store) Renumbering() (to uint64, head vault.Hash, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.head, s.headHash, s.lost != nil && s.lost.Renumber
 }
 
 // renewMirror sets the mirror aside and writes a new one from the file.
@@ -346,7 +388,7 @@ func (s *Store) renewMirror() error {
 		err = errors.Join(err, os.Rename(name, filepath.Join(aside, filepath.Base(name))))
 	}
 	m := s.newMirror(*s.epoch.Load())
-	if err = errors.Join(err, syncDir(aside), openMirror(m, nil)); err != nil {
+	if err = errors.Join(err, vault.SyncDir(aside), openMirror(m, nil)); err != nil {
 		return s.fail(err)
 	}
 	s.mir = m

@@ -37,8 +37,8 @@ func (x *spare) forReceipt() *packet.Prepared {
 	return p
 }
 
-// fill makes the next keys in the background; close waits for it.
-func (x *spare) fill(s vault.Suite, platform, self vault.PublicKey) {
+// fill makes the next keys in the background, then runs more; close waits for both.
+func (x *spare) fill(s vault.Suite, platform, self vault.PublicKey, more func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.making || x.closed || x.record != nil && x.receipt != nil {
@@ -47,6 +47,7 @@ func (x *spare) fill(s vault.Suite, platform, self vault.PublicKey) {
 	x.making = true
 	needRecord, needReceipt := x.record == nil, x.receipt == nil
 	x.wg.Go(func() {
+		defer more()
 		var record, receipt *packet.Prepared
 		// Without randomness there is no spare; the act that needs a key says so.
 		if needRecord {

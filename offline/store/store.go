@@ -118,8 +118,8 @@ type Store struct {
 	ratio atomic.Uint64 // float64 bits: packed bytes for each byte of bodies, in the last run; 0: none yet
 
 	spare spare
-	write sync.Mutex // one act at a time; held over transaction and mirror
-	mir   *mirror    // protected by write
+	write *turns  // one act at a time; held over transaction and mirror
+	mir   *mirror // protected by write
 
 	reading sync.Mutex // taken to fill rows
 
@@ -219,7 +219,7 @@ func Open(o Options) (*Store, error) {
 }
 
 func newStore(o Options) *Store {
-	s := &Store{o: o, log: o.Log, path: filepath.Join(o.Dir, fileName)}
+	s := &Store{write: newTurns(), o: o, log: o.Log, path: filepath.Join(o.Dir, fileName)}
 	s.box = newBox(o.Suite, o.Ring.MachineKey(), o.Ring.MachinePeriod())
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -256,8 +256,9 @@ var errLate = errors.New("store: opening took too long")
 // fault or turn in circles.
 func (s *Store) openFile() error {
 	type result struct {
-		db  *bolt.DB
-		err error
+		db     *bolt.DB
+		handle *os.File
+		err    error
 	}
 	done, late := make(chan result, 1), make(chan struct{})
 	limit := time.Now().Add(s.o.OpenLimit)
@@ -301,7 +302,7 @@ func (s *Store) openFile() error {
 			unlockFile(file)
 			file.Close()
 		}
-		done <- result{db, err}
+		done <- result{db, file, err}
 	}()
 	timer := time.NewTimer(s.o.OpenLimit + lockTimeout)
 	defer timer.Stop()
@@ -327,7 +328,7 @@ func (s *Store) openFile() error {
 	case r.err != nil:
 		return words.New("store.damaged", fmt.Errorf("%w: %w", ErrDamaged, r.err))
 	}
-	s.db = &file{db: r.db}
+	s.db = &file{db: r.db, handle: r.handle}
 	return nil
 }
 
@@ -462,9 +463,10 @@ func (s *Store) readState(tx *bolt.Tx) {
 	}
 }
 
-// Close ends the store. It waits for the act being written.
+// Close ends the store. It waits for the act being written, and gives a long task up.
 func (s *Store) Close() error {
 	s.spare.close()
+	s.write.giveUp()
 	s.write.Lock()
 	defer s.write.Unlock()
 	s.mu.Lock()

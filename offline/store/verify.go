@@ -52,11 +52,24 @@ func (r Report) OK() bool { return len(r.Faults) == 0 }
 
 // Verify looks at everything: the chain header by header, every sealed value, the mirror frame by frame, every blob. With
 // somebody logged in every value is opened; locked, the period values are checked by the machine's tag. It changes
-// nothing, and holds up acts while it runs. progress may be nil. The error is ctx's or of the disk; what is wrong with the
+// nothing. Acts wait for it a second, then they are refused in words (ErrTask); locking the machine gives it up. progress may be nil. The error is ctx's or of the disk; what is wrong with the
 // data is in the report.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Report, error) {
+	ctx, stop, asked := stoppable(ctx)
+	task := s.write.begin(TaskCheck, false, stop)
+	defer task.end()
 	s.write.Lock()
 	defer s.write.Unlock()
+	r, err := s.verify(ctx, func(done, total int) {
+		task.tell(done, total)
+		if progress != nil {
+			progress(done, total)
+		}
+	})
+	return r, asked(err)
+}
+
+func (s *Store) verify(ctx context.Context, progress func(done, total int)) (Report, error) {
 	s.mu.RLock()
 	v := &verifier{s: s, ctx: ctx, progress: progress, u: s.unlocked, head: s.head, acked: s.acked, cursor: s.cursor}
 	for _, err := range s.faults {

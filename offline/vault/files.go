@@ -37,7 +37,7 @@ func writeDurable(path string, data []byte) (err error) {
 	if err != nil {
 		return errors.Join(fmt.Errorf("vault: write %s: %w", filepath.Base(path), err), removeIfThere(tmp))
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 func removeIfThere(path string) error {
@@ -47,8 +47,8 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// syncDir makes a rename durable. Windows has no such call; its rename is journaled.
-func syncDir(dir string) error {
+// SyncDir makes the names in a folder durable. Windows has no such call (a folder's handle cannot be flushed); NTFS journals names.
+func SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}

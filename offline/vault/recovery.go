@@ -379,7 +379,7 @@ func shred(path string) error {
 	if err := errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
 		return fmt.Errorf("vault: destroy %s: %w", filepath.Base(path), err)
 	}
-	return syncDir(filepath.Dir(path))
+	return SyncDir(filepath.Dir(path))
 }
 
 // Texts of recovery messages begin with a word that says which way they go.

@@ -366,7 +366,7 @@ func (g *Gateway) finish(ctx context.Context, u *upload) error {
 	if err := os.Rename(u.part, u.whole); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(dir), syncDir(g.cfg.Blobs))
+	return errors.Join(vault.SyncDir(dir), vault.SyncDir(g.cfg.Blobs))
 }
 
 // Blob opens the sealed bytes of a blob for a reviewer. ErrNotFound. The caller closes it.

@@ -99,6 +99,12 @@ func (g *Gateway) epoch(w http.ResponseWriter, r *http.Request) {
 
 // checkFork checks that the request rests on our own notice.
 func (g *Gateway) checkFork(q wire.Epoch) error {
+	if q.Lost {
+		if equal(q.SignKey, nil) {
+			return &wire.Error{Code: wire.CodeBadRequest, Detail: "signing key"}
+		}
+		return nil // renew compares heads
+	}
 	f, err := packet.OpenFork(g.s, g.keys.Sign.Public(), q.Fork)
 	switch {
 	case err != nil || f.Device != q.Device:
@@ -127,6 +133,17 @@ func (g *Gateway) renew(tx Tx, former DeviceRow, q wire.Epoch) (wire.EpochGrant,
 		grant.Device, grant.To, grant.Head, grant.SignCert, grant.SealCert = d.Device, e.To, e.Head, d.SignCert, d.SealCert
 		return grant, nil, nil
 	}
+	fork := g.s.Hash(q.Fork)
+	if q.Lost { // there is no branch: the new number follows all that is here
+		head, err := tx.Head(former.Device)
+		if err != nil {
+			return grant, nil, err
+		}
+		if head.Seq != q.To || head.Hash != q.Head {
+			return grant, nil, &wire.Error{Code: wire.CodeBadRequest, Detail: fmt.Sprintf("record %d is not the last one", q.To)}
+		}
+		fork = g.s.Hash(append([]byte("lost\x00"), q.SignKey...))
+	}
 	if q.To > 0 {
 		rows, err := tx.Headers(former.Device, q.To, q.To)
 		if err != nil {
@@ -150,7 +167,7 @@ func (g *Gateway) renew(tx Tx, former DeviceRow, q wire.Epoch) (wire.EpochGrant,
 	if err := tx.SetCerts(d.Device, d.SignCert, d.SealCert); err != nil {
 		return grant, nil, err
 	}
-	err = tx.AddEpoch(EpochRow{Device: d.Device, Former: former.Device, To: q.To, Head: q.Head, Fork: g.s.Hash(q.Fork), At: now.UnixMilli()})
+	err = tx.AddEpoch(EpochRow{Device: d.Device, Former: former.Device, To: q.To, Head: q.Head, Fork: fork, At: now.UnixMilli()})
 	if errors.Is(err, ErrExists) {
 		return grant, nil, &wire.Error{Code: wire.CodeBadRequest, Detail: "fork notice was used before"}
 	}

@@ -76,8 +76,21 @@ func (g *Gateway) asked(tx Tx, device uint32, h HeaderRow) (ErasureAsked, error)
 			a.Reason, seqs = b.Reason, b.Cases
 		}
 	}
-	for _, seq := range seqs {
-		row, err := tx.Case(device, seq)
+	if len(seqs) == 0 {
+		return a, nil
+	}
+	formers, err := formersOf(tx, device)
+	if err != nil {
+		return a, err
+	}
+	for _, ref := range seqs {
+		of, seq := journal.SplitRef(ref)
+		if of == 0 {
+			of = device
+		} else if !formers[of] {
+			continue // not its own
+		}
+		row, err := tx.Case(of, seq)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
@@ -85,7 +98,7 @@ func (g *Gateway) asked(tx Tx, device uint32, h HeaderRow) (ErasureAsked, error)
 			return a, err
 		}
 		if c, err := g.openCase(row); err != nil || !c.Purged {
-			a.Cases = append(a.Cases, casefile.Number(device, seq))
+			a.Cases = append(a.Cases, casefile.Number(of, seq))
 		}
 	}
 	return a, nil
@@ -147,7 +160,12 @@ func (g *Gateway) eraseCase(tx Tx, c *casefile.Case) (*casefile.Case, error) {
 			return nil, fmt.Errorf("%w: packet with record %d", ErrNotFound, seq+1)
 		}
 		for _, row := range rows {
-			records, err := g.erasePacket(tx, row, c.Seq, about)
+			records, err := g.eraseRecords(&row, tx.ReplacePacket, func(r journal.Record) bool {
+				if of, ok := casefile.CaseOf(r); ok && of == c.Seq || r.Seq == c.Seq {
+					about[r.Seq] = true
+				}
+				return about[r.Seq]
+			})
 			if err != nil {
 				return nil, err
 			}
@@ -161,6 +179,9 @@ func (g *Gateway) eraseCase(tx Tx, c *casefile.Case) (*casefile.Case, error) {
 	}
 	out, err := casefile.New(first)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.eraseBranches(tx, c, about); err != nil {
 		return nil, err
 	}
 	for cursor := uint64(0); cursor < head.Cursor; {
@@ -187,8 +208,8 @@ func (g *Gateway) eraseCase(tx Tx, c *casefile.Case) (*casefile.Case, error) {
 	return out, (&projector{g: g, tx: tx}).put(out)
 }
 
-// erasePacket packs a stored packet anew without the bodies of records about a case.
-func (g *Gateway) erasePacket(tx Tx, row PacketRow, seq uint64, about map[uint64]bool) ([]journal.Record, error) {
+// eraseRecords packs a stored packet anew without the bodies of some of its records, and puts it in the old one's place.
+func (g *Gateway) eraseRecords(row *PacketRow, put func(p PacketRow) error, goes func(r journal.Record) bool) ([]journal.Record, error) {
 	p, err := packet.Parse(row.Bytes)
 	if err != nil {
 		return nil, fmt.Errorf("gateway: stored packet to %d of device %d: %w", row.To, row.Device, err)
@@ -199,8 +220,7 @@ func (g *Gateway) erasePacket(tx Tx, row PacketRow, seq uint64, about map[uint64
 	}
 	changed := false
 	for i, r := range records {
-		if of, ok := casefile.CaseOf(r); ok && of == seq || r.Seq == seq {
-			about[r.Seq] = true
+		if goes(r) {
 			changed = changed || r.Body != nil
 			records[i].Body = nil
 		}
@@ -215,7 +235,7 @@ func (g *Gateway) erasePacket(tx Tx, row PacketRow, seq uint64, about map[uint64
 		return nil, fmt.Errorf("gateway: erase records of device %d: %w", row.Device, err)
 	}
 	row.Hash = g.s.Hash(row.Bytes)
-	return records, tx.ReplacePacket(row)
+	return records, put(*row)
 }
 
 // eraseCopy leaves of the platform's copy of a sealed event an empty body of its kind.
@@ -237,7 +257,7 @@ func (g *Gateway) eraseCopy(tx Tx, row *EventRow) error {
 	return tx.ReplaceCopy(row.Device, row.Cursor, row.Copy)
 }
 
-// attachmentsOf returns the attachments of a case that no other case of its device names.
+// attachmentsOf returns the attachments of a case that no other case of its machine names, under whatever number.
 func (g *Gateway) attachmentsOf(tx Tx, c *casefile.Case) (map[vault.Hash]bool, error) {
 	gone := map[vault.Hash]bool{}
 	for _, b := range c.Blobs {
@@ -250,8 +270,15 @@ func (g *Gateway) attachmentsOf(tx Tx, c *casefile.Case) (map[vault.Hash]bool, e
 	if err != nil {
 		return nil, err
 	}
+	family, err := formersOf(tx, c.Device)
+	if err != nil {
+		return nil, err
+	}
+	if err := successorsOf(tx, c.Device, family); err != nil {
+		return nil, err
+	}
 	for _, row := range rows {
-		if row.Device != c.Device || row.Seq == c.Seq {
+		if row.Device == c.Device && row.Seq == c.Seq || row.Device != c.Device && !family[row.Device] {
 			continue
 		}
 		other, err := g.openCase(row)
@@ -290,5 +317,5 @@ func (g *Gateway) eraseBlob(addr vault.Hash) error {
 	if err != nil {
 		return fmt.Errorf("gateway: erase attachment: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return vault.SyncDir(filepath.Dir(path))
 }

@@ -26,6 +26,7 @@ import (
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
 )
@@ -223,41 +224,13 @@ func PEM(k vault.PublicKey) ([]byte, error) {
 // writeSecret writes a file that only its owner reads, whole or not at all.
 func writeSecret(path string, data []byte) error {
 	if err := writeFile(path, data); err != nil {
-		return fmt.Errorf("gateway: write %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("gateway: %w", err)
 	}
 	return nil
 }
 
-// writeFile replaces a file: temp, fsync, rename, fsync the folder.
-func writeFile(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if _, err := f.Write(data); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+// writeFile replaces a file so that a cut leaves the old or the new one.
+func writeFile(path string, data []byte) error { return durable.WriteFile(path, data) }
 
 // signer makes a vault key usable for certificates: smx509 hands it the bytes to sign, not a digest.
 type signer struct {

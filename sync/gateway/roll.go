@@ -181,8 +181,9 @@ type VerifyReport struct {
 }
 
 // VerifyJournals reads everything again: packets' signatures and chains, header rows, heads, events' signatures and
-// chains. Faults are in the report; the error is for what stopped the check.
-func (g *Gateway) VerifyJournals(ctx context.Context) (VerifyReport, error) {
+// chains. What was cut off at the end, heads included, is seen in comparison with what was before: events that name records, and
+// checkpoints. Faults are in the report; the error is for what stopped the check.
+func (g *Gateway) VerifyJournals(ctx context.Context, against ...Checkpoint) (VerifyReport, error) {
 	rep := VerifyReport{Faults: []JournalFault{}}
 	devices, err := g.Devices(ctx)
 	if err != nil {
@@ -205,6 +206,11 @@ func (g *Gateway) VerifyJournals(ctx context.Context) (VerifyReport, error) {
 			}
 			return g.verifyEvents(tx, h, &rep)
 		}); err != nil {
+			return rep, err
+		}
+	}
+	for _, c := range against {
+		if err := g.compare(ctx, c, &rep); err != nil {
 			return rep, err
 		}
 	}
@@ -238,9 +244,11 @@ func (g *Gateway) verifyRecords(tx Tx, d DeviceRow, h Head, rep *VerifyReport) e
 				if err != nil {
 					return err
 				}
-				if lost {
-					seq, head = row.From-1, records[0].Prev
+				if !lost {
+					rep.fault(d.Device, "packet", seq+1, "no packet holds this record")
+					return nil
 				}
+				seq, head = row.From-1, records[0].Prev
 			}
 			lines, err := tx.Headers(d.Device, row.From, row.To)
 			if err != nil {
@@ -319,6 +327,9 @@ func (g *Gateway) verifyEvents(tx Tx, h Head, rep *VerifyReport) error {
 			}
 			if err == nil && e.Sealed {
 				_, err = g.open(row.Copy, eventPlace(row))
+			}
+			if err == nil && e.Seq > h.Seq {
+				err = fmt.Errorf("it is about record %d, which is not here", e.Seq)
 			}
 			if err == nil && (row.Hash != head || row.Kind != string(e.Kind) || row.Seq != e.Seq) {
 				err = fmt.Errorf("row is not of the event")

@@ -94,6 +94,8 @@ type JournalTx interface {
 	AddEvidence(p PacketRow, limit int) error
 	// Evidence returns what AddEvidence kept.
 	Evidence(device uint32) ([]PacketRow, error)
+	// ReplaceEvidence puts p in the place of the evidence of the same device with that hash; ErrNotFound.
+	ReplaceEvidence(old vault.Hash, p PacketRow) error
 }
 
 // EventRow is one event as signed, with the platform's own copy of a sealed body.

@@ -321,6 +321,7 @@ func TestReviewersDay(t *testing.T) {
 	}
 	p.call(nil, exitNotFound, "journal", "list", "--device", "9")
 	p.call(nil, exitOK, "journal", "verify")
+	p.checkpoints()
 
 	var v struct {
 		State  string

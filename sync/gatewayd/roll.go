@@ -100,11 +100,16 @@ func runJournalList(ctx context.Context, t *tool, fs *flag.FlagSet, args []strin
 }
 
 func runJournalVerify(ctx context.Context, t *tool, fs *flag.FlagSet, args []string) error {
+	named := fs.String("against", "", "对照的检查点文件，逗号分开 / checkpoint files to compare with, separated by commas")
 	if _, err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
 	return t.with(ctx, func(g *gateway.Gateway) error {
-		rep, err := g.VerifyJournals(ctx)
+		cps, err := t.against(g, *named)
+		if err != nil {
+			return err
+		}
+		rep, err := g.VerifyJournals(ctx, cps...)
 		if err != nil {
 			return err
 		}

@@ -163,8 +163,10 @@ func (t *tool) serve(ctx context.Context, g *gateway.Gateway, addr, ready string
 	// Long polls end when the server is to stop; a device asks again.
 	base, cut := context.WithCancel(context.Background())
 	srv.BaseContext = func(net.Listener) context.Context { return base }
+	t.checkpointDue(ctx, g)
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return g.Run(ctx) })
+	eg.Go(func() error { return t.keepCheckpoints(ctx, g) })
 	eg.Go(func() error {
 		err := srv.ServeTLS(l, "", "") // the certificate is in srv.TLSConfig
 		if errors.Is(err, http.ErrServerClosed) {

@@ -75,8 +75,8 @@ func (l *line) Renew(ctx context.Context) error {
 	}
 	if !r.Granted {
 		en := l.d.Enrolment()
-		g, err := l.now().Epoch(ctx, en.Root, l.d.Ring().SealPublic(), wire.Epoch{Fork: r.Fork, To: r.To, Head: r.Head}, r.Key)
-		if wire.CodeOf(err) == wire.CodeBadRequest {
+		g, err := l.now().Epoch(ctx, en.Root, l.d.Ring().SealPublic(), wire.Epoch{Fork: r.Fork, To: r.To, Head: r.Head, Lost: r.Lost}, r.Key)
+		if wire.CodeOf(err) == wire.CodeBadRequest && !r.Lost {
 			return errors.Join(err, l.d.DropFork())
 		}
 		if err != nil {
@@ -117,8 +117,14 @@ func (l *line) Restore(ctx context.Context, ack []byte) error {
 			return st.Unlost()
 		}
 		done, err := l.d.TakeSnapshot(ctx, part.Ack, part.Packets, part.More)
-		if err != nil || done {
+		if err != nil {
 			return err
+		}
+		if _, _, renumber := st.Renumbering(); done && renumber {
+			return l.Renew(ctx)
+		}
+		if done {
+			return nil
 		}
 	}
 }

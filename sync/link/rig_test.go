@@ -18,6 +18,7 @@ import (
 
 	"bianmin/assets/county"
 	"bianmin/offline/casefile"
+	"bianmin/offline/clocks"
 	"bianmin/offline/counter"
 	"bianmin/offline/desk"
 	"bianmin/offline/form"
@@ -53,9 +54,16 @@ type platform struct {
 	db   *sqlite.Store
 	addr string
 	wrap func(http.Handler) http.Handler
+	// clock is the platform's and its machines'; nil: the system's.
+	clock clocks.Clock
 }
 
 func newPlatform(t testing.TB, wrap func(http.Handler) http.Handler) *platform {
+	t.Helper()
+	return newPlatformAt(t, nil, wrap)
+}
+
+func newPlatformAt(t testing.TB, clock clocks.Clock, wrap func(http.Handler) http.Handler) *platform {
 	t.Helper()
 	dir := t.TempDir()
 	_, err := gateway.CreateKeys(filepath.Join(dir, "keys"), suite, []string{"127.0.0.1"}, time.Now())
@@ -65,7 +73,7 @@ func newPlatform(t testing.TB, wrap func(http.Handler) http.Handler) *platform {
 	must(t, err)
 	keys, err := gateway.OpenKeys(filepath.Join(dir, "keys"), suite)
 	must(t, err)
-	g, err := gateway.New(gateway.Config{Store: db, Keys: keys, Blobs: filepath.Join(dir, "blobs"), Suite: suite, RetryAfter: 10 * time.Millisecond, Rate: 1000, Burst: 1000})
+	g, err := gateway.New(gateway.Config{Store: db, Keys: keys, Blobs: filepath.Join(dir, "blobs"), Suite: suite, Clock: clock, RetryAfter: 10 * time.Millisecond, Rate: 1000, Burst: 1000})
 	must(t, err)
 	_, err = g.LoadCounty(ctx, county.FS(), county.Version, gateway.Settings{ShortHost: "fw.example.gov.cn", AutoAccept: true})
 	must(t, err)
@@ -88,30 +96,33 @@ func newPlatform(t testing.TB, wrap func(http.Handler) http.Handler) *platform {
 		wg.Wait()
 		must(t, db.Close())
 	})
-	return &platform{t: t, dir: dir, g: g, db: db, addr: ln.Addr().String(), wrap: wrap}
+	return &platform{t: t, dir: dir, g: g, db: db, addr: ln.Addr().String(), wrap: wrap, clock: clock}
 }
 
 // machine is a station's machine: its folder, and while it is open its desk and line.
 type machine struct {
-	t   testing.TB
-	dir string
-	d   *desk.Desk
-	l   *link.Link
-	s   *desk.Session
+	t     testing.TB
+	dir   string
+	clock clocks.Clock
+	d     *desk.Desk
+	l     *link.Link
+	s     *desk.Session
 }
 
 func (p *platform) enrol(t testing.TB) *machine {
 	t.Helper()
 	code, _, err := p.g.NewCode(t.Context(), "999999101201", time.Hour)
 	must(t, err)
-	m := &machine{t: t, dir: filepath.Join(t.TempDir(), "data")}
+	m := &machine{t: t, dir: filepath.Join(t.TempDir(), "data"), clock: p.clock}
 	_, _, err = link.Enroll(t.Context(), link.EnrollOptions{Config: m.config(), Gateway: "https://" + p.addr, Code: code.String(), Machine: "desk"})
 	must(t, err)
 	m.open()
 	return m
 }
 
-func (m *machine) config() desk.Config { return desk.Config{Dir: m.dir, Suite: suite, Argon: cheap} }
+func (m *machine) config() desk.Config {
+	return desk.Config{Dir: m.dir, Suite: suite, Argon: cheap, Clock: m.clock}
+}
 
 func (m *machine) open() {
 	m.t.Helper()
@@ -145,10 +156,12 @@ func (m *machine) close() {
 // copy is the machine's folder as it is, as a second machine or a backup; m must be closed.
 func (m *machine) copy() *machine {
 	m.t.Helper()
-	c := &machine{t: m.t, dir: filepath.Join(m.t.TempDir(), "data")}
+	c := &machine{t: m.t, dir: filepath.Join(m.t.TempDir(), "data"), clock: m.clock}
 	must(m.t, os.CopyFS(c.dir, os.DirFS(m.dir)))
-	for _, name := range []string{"machine.key", "machine.key.b"} {
-		must(m.t, os.Chmod(filepath.Join(c.dir, name), 0o600))
+	for _, name := range []string{"machine.key", "machine.key.b"} { // where the secret is such a file
+		if err := os.Chmod(filepath.Join(c.dir, name), 0o600); !errors.Is(err, os.ErrNotExist) {
+			must(m.t, err)
+		}
 	}
 	return c
 }

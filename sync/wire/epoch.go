@@ -21,6 +21,9 @@ type Epoch struct {
 	SignKey []byte     `cbor:"7,keyasint"` // new signing key, public
 	Proof   []byte     `cbor:"8,keyasint"` // the new key, domain "epoch-key", with Proof and Sig empty
 	Sig     []byte     `cbor:"9,keyasint"` // the former key, domain "epoch", with Sig empty
+	// Lost says that there was no fork: the device lost both of its copies, has everything back that the platform holds, up to To,
+	// and may have given out numbers after it. Fork is empty then.
+	Lost bool `cbor:"10,keyasint,omitempty"`
 }
 
 // EpochGrant is the answer. The same key asking again gets the same number.
@@ -45,7 +48,7 @@ func (e Epoch) version() uint8      { return e.V }
 func (g EpochGrant) version() uint8 { return g.V }
 
 func (e Epoch) check() error {
-	if (e.To == 0) != e.Head.IsZero() {
+	if (e.To == 0) != e.Head.IsZero() || e.Lost && len(e.Fork) > 0 {
 		return &Error{V: Version, Code: CodeBadRequest, Detail: "epoch"}
 	}
 	return checkNonce(e.Nonce)

@@ -19,6 +19,7 @@ import (
 // good. With Step it stays on a picture until Next is called. Its methods may be called from any goroutine.
 type Files struct {
 	Dir  string // folder with PNG and JPEG files
+	As   string // what it is called; "" is the folder's name
 	Step bool
 
 	mu     sync.Mutex
@@ -30,7 +31,12 @@ type Files struct {
 var _ Camera = (*Files)(nil)
 
 // Name implements [Camera].
-func (f *Files) Name() string { return filepath.Base(f.Dir) }
+func (f *Files) Name() string {
+	if f.As != "" {
+		return f.As
+	}
+	return filepath.Base(f.Dir)
+}
 
 // ID implements [Camera].
 func (f *Files) ID() string { return "folder:" + f.Dir }

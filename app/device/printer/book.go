@@ -14,6 +14,7 @@ import (
 
 	"go.bug.st/serial"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/words"
 )
 
@@ -147,31 +148,15 @@ func (b *Book) keep(next bookPage) error {
 	return nil
 }
 
-func write(path string, v any) (err error) {
+func write(path string, v any) error {
 	raw, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return fmt.Errorf("printer: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), bookName+".*")
-	if err != nil {
+	if err := durable.WriteFile(path, append(raw, '\n')); err != nil {
 		return fmt.Errorf("printer: %w", err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(fmt.Errorf("printer: %w", err), os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(append(raw, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return nil
 }
 
 // Found lists what is plugged in and may be a printer of a kind: device files, serial lines.

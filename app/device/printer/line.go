@@ -22,7 +22,8 @@ type line struct {
 	in   chan byte // what came back; nil when nothing can
 	done chan struct{}
 	o    Options
-	mute bool // a question was not answered: no more are asked
+	mute bool // its first question was not answered: no more are asked
+	knew bool // it has answered before
 }
 
 // connect opens the way to a printer.
@@ -185,10 +186,11 @@ func (l *line) status(ctx context.Context) (s escpos.Status, known bool, err err
 			return s, false, err
 		}
 		if !answered {
-			l.mute = true
+			l.mute = !l.knew // it may be busy, or gone
 			return s, false, nil
 		}
 	}
+	l.knew = true
 	return s, true, nil
 }
 

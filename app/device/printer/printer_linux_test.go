@@ -293,6 +293,26 @@ func TestMuteAndMissing(t *testing.T) {
 	}
 }
 
+// A printer in the network that loses its power in the middle of a paper tells nobody; what was sent lies in the machine's own
+// memory. A printer that has answered before and is silent now has not printed.
+func TestPowerLostInTheMiddle(t *testing.T) {
+	f := fake.New(paper.Dots58)
+	defer f.Close()
+	addr, err := f.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := quick
+	o.Answer, o.Write = 50*time.Millisecond, 200*time.Millisecond
+	s, n := sheet(t, paper.Dots58), 0
+	p := open(t, printer.Config{Kind: printer.TCP, Address: addr}, o)
+	f.Unplug(300)
+	err = p.Print(t.Context(), sheetOf(s, &n))
+	if key, _ := words.KeyOf(err); key != "print.silent" || !errors.Is(err, printer.ErrStarted) || len(f.Papers()) != 0 {
+		t.Errorf("%v, %d papers", err, len(f.Papers()))
+	}
+}
+
 // A printer that takes nothing any more is asked why; printing ends with ctx.
 func TestStuck(t *testing.T) {
 	master, name := pty(t) // nobody reads it

@@ -77,34 +77,42 @@ func (t *thermal) send(ctx context.Context, l *line, sheet *paper.Sheet) error {
 			return t.why(ctx, l, err)
 		}
 		if i%askEvery == askEvery-1 {
-			if err := t.watch(ctx, l); err != nil {
+			if _, err := t.watch(ctx, l); err != nil {
 				return err
 			}
 		}
 	}
-	// The printer took everything, but prints from its memory for a while: paper that ends now must still be noticed.
+	// The printer took everything, but prints from its memory for a while: paper that ends now must still be noticed. And what it
+	// took may lie in this machine's memory, when a printer in the network lost its power: then nobody answers any more.
 	end := from.Add(time.Duration(img.Rect.Dy()) * time.Second / time.Duration(t.o.Rows))
 	for {
-		if err := t.watch(ctx, l); err != nil {
-			return err
-		}
+		known, err := t.watch(ctx, l)
 		left := time.Until(end)
-		if left <= 0 || l.mute {
+		switch {
+		case err != nil:
+			return err
+		case l.mute || known && left <= 0:
 			return nil
+		case left <= -t.o.Write:
+			return words.New("print.silent", nil)
 		}
-		if err := pause(ctx, min(left, t.o.Poll)); err != nil {
+		wait := t.o.Poll
+		if left > 0 {
+			wait = min(left, wait)
+		}
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// watch asks whether the printer still prints.
-func (t *thermal) watch(ctx context.Context, l *line) error {
-	s, _, err := l.status(ctx)
+// watch asks whether the printer still prints; known is false when it does not answer now.
+func (t *thermal) watch(ctx context.Context, l *line) (known bool, err error) {
+	s, known, err := l.status(ctx)
 	if err != nil {
-		return err
+		return known, err
 	}
-	return troubleOf(s)
+	return known, troubleOf(s)
 }
 
 // why asks the printer why it takes nothing any more; the error that was noticed when it does not say.

@@ -70,6 +70,7 @@ func (k *key) ID() string { return k.face.id }
 func (k *key) Label() string { return k.face.label }
 
 func (k *key) set(f face) {
+	look.PrepareText(f.label) // names of the roster are among the candidates
 	k.face = f
 	k.draw()
 }

@@ -1,8 +1,15 @@
 package keyboard
 
 import (
+	"bytes"
+	"image/png"
 	"testing"
 
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
+	"fyne.io/fyne/v2/test"
+
+	"bianmin/app/look"
 	"bianmin/offline/pinyin/stroke"
 )
 
@@ -55,5 +62,23 @@ func TestStrokesAreASource(t *testing.T) {
 	}
 	if s.Active() || s.Backspace() || s.Commit() != "" {
 		t.Error("something is left")
+	}
+}
+
+// TestCandidatesHaveRareCharacters: what two candidates with characters that the interface font lacks look like differs.
+func TestCandidatesHaveRareCharacters(t *testing.T) {
+	look.Set(test.NewTempApp(t), look.Standard)
+	shot := func(word string) []byte {
+		c := software.NewCanvas()
+		c.SetContent(newKey(&Board{}, face{label: word, tone: wordKey}))
+		c.Resize(fyne.NewSize(120, 60))
+		var b bytes.Buffer
+		if err := png.Encode(&b, c.Capture()); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	if bytes.Equal(shot("王㐃"), shot("王㐄")) {
+		t.Error("two candidates look the same")
 	}
 }

@@ -237,6 +237,7 @@ func (p *Panel) fitting() int {
 func (p *Panel) wordWidth(text string) float32 {
 	m := look.Measures()
 	touch, gap := p.measures()
+	look.PrepareText(text)
 	size := fyne.MeasureText(text, m.Title*1.15, fyne.TextStyle{})
 	return max(touch, size.Width+2*m.Grid) + gap
 }

@@ -1,5 +1,5 @@
-// Package rarepanel is the panel 生僻字: it finds a character by how it is read, by radical and strokes, by its parts, or by its
-// code point, and hands it to the field.
+// Package rarepanel is the panel 生僻字: it finds a character by how it is read, by radical and strokes, by its parts, by its
+// code point, or on an ID card, and hands it to the field.
 //
 // It brings its own letters, radicals, numbers and parts, so it works where there is no other keyboard. Its keys never take
 // the keyboard from a field; as Fyne takes it away at a tap on anything else, OnTouch tells after each tap, so that the
@@ -25,7 +25,11 @@ const (
 	ByStrokes
 	ByParts
 	ByCode
+	ByCard // only with a reader, see Card
 )
+
+// names of the tabs in translation keys.
+var names = []string{"pinyin", "strokes", "parts", "code", "card"}
 
 // How much is shown at a time.
 const (
@@ -46,7 +50,7 @@ type Panel struct {
 	close  func()
 
 	tab     int
-	typed   [ByCode + 1]string // what was tapped on each tab
+	typed   [ByCard + 1]string // what was tapped on each tab
 	radical int                // of ByStrokes, 0: none yet
 	rest    int
 	group   int // strokes of the radicals that are shown
@@ -54,7 +58,10 @@ type Panel struct {
 	page    int
 	pad     int // page of the pad
 
+	card card
+
 	tabs    []*key
+	heads   *fyne.Container
 	line    *look.Text
 	hint    *look.Text
 	cells   *fyne.Container
@@ -62,13 +69,15 @@ type Panel struct {
 	back    *key
 	forward *key
 	where   *look.Text
+	edit    []*key // what was typed can be changed with these
 }
 
 // New returns a panel. insert is called with each character that is chosen, done when the person closes the panel.
 func New(insert func(string), done func()) *Panel {
 	p := &Panel{insert: insert, close: done, rest: restOffset, group: 1}
-	for i, name := range []string{"pinyin", "strokes", "parts", "code"} {
-		p.tabs = append(p.tabs, p.key(look.Word("rare.tab."+name), "", func() { p.show(i) }))
+	p.heads = look.Grid(look.GapH, tabWidth)
+	for tab := range ByCard {
+		p.addTab(tab)
 	}
 	p.line, p.hint = look.NewText("", look.StyleTitle, look.RoleText).Lines(1), look.NewText("", look.StyleLabel, look.RoleSecondary).Lines(1)
 	p.where = look.NewText("", look.StyleLabel, look.RoleSecondary).Single()
@@ -76,19 +85,16 @@ func New(insert func(string), done func()) *Panel {
 	p.forward = p.key(look.Word("input.page.down"), "", func() { p.turn(1) })
 	p.cells = look.Grid(look.GapH, cellWidth)
 	p.keys = look.Grid(look.GapH, keyWidth)
-	head := []fyne.CanvasObject{}
-	for _, t := range p.tabs {
-		head = append(head, t)
-	}
-	bar := look.HStack(look.GapH, look.Grow(look.Grid(look.GapH, tabWidth, head...)), p.key(look.Word("rare.close"), "", func() {
+	bar := look.HStack(look.GapH, look.Grow(p.heads), p.key(look.Word("rare.close"), "", func() {
 		if p.close != nil {
 			p.close()
 		}
 	}))
 	entry := look.HStack(look.Gap1, look.Grow(look.VStack(look.Gap0, p.line, p.hint)), p.where, p.back, p.forward,
-		p.key(look.Word("rare.back"), "", p.erase), p.key(look.Word("rare.clear"), "", p.Reset))
+		p.typing(p.key(look.Word("rare.back"), "", p.erase)), p.typing(p.key(look.Word("rare.clear"), "", p.Reset)))
+	p.makeCard()
 	body := look.Layer(look.NewSurface(look.RoleSunken, look.RoleBorder).Square(),
-		look.Pad(look.Gap1, look.Gap1, look.VStack(look.Gap1, bar, entry, p.cells, look.Line(), p.keys)))
+		look.Pad(look.Gap1, look.Gap1, look.VStack(look.Gap1, bar, entry, p.cells, look.Line(), p.keys, p.card.row)))
 	p.Compose(p, body)
 	p.show(ByPinyin)
 	return p
@@ -98,7 +104,19 @@ func cellWidth(m look.Tokens) float32 { return max(m.Touch*1.3, m.PageTitle*2) }
 func keyWidth(m look.Tokens) float32  { return m.Touch }
 func tabWidth(m look.Tokens) float32  { return m.Title * 4 }
 
-// Show opens the tab of a way to find a character.
+func (p *Panel) addTab(tab int) {
+	k := p.key(look.Word("rare.tab."+names[tab]), "", func() { p.show(tab) })
+	p.tabs = append(p.tabs, k)
+	p.heads.Objects = append(p.heads.Objects, k)
+}
+
+// typing makes a key one of those that are there only where something can be typed.
+func (p *Panel) typing(k *key) *key {
+	p.edit = append(p.edit, k)
+	return k
+}
+
+// show opens the tab of a way to find a character.
 func (p *Panel) show(tab int) {
 	p.tab, p.pad = tab, 0
 	for i, t := range p.tabs {
@@ -157,6 +175,8 @@ func (p *Panel) search() {
 				p.found = []rare.Char{c}
 			}
 		}
+	case p.tab == ByCard:
+		p.found = p.card.found
 	}
 	p.draw()
 }
@@ -168,8 +188,7 @@ func (p *Panel) turn(by int) {
 
 // draw fills the panel from its state.
 func (p *Panel) draw() {
-	name := []string{"pinyin", "strokes", "parts", "code"}[p.tab]
-	hint := look.Word("rare.hint." + name)
+	hint := look.Word("rare.hint." + names[p.tab])
 	line := p.typed[p.tab]
 	switch {
 	case p.tab == ByStrokes && p.radical > 0:
@@ -181,8 +200,10 @@ func (p *Panel) draw() {
 		line = strings.Join(strings.Split(line, ""), " + ")
 	case p.tab == ByCode && line != "":
 		line = "U+" + line
+	case p.tab == ByCard:
+		line = look.Word("rare.card.title")
 	}
-	asked := line != "" && (p.tab != ByCode || len(p.typed[ByCode]) > 3)
+	asked := line != "" && p.tab != ByCard && (p.tab != ByCode || len(p.typed[ByCode]) > 3)
 	switch {
 	case len(p.found) > 0:
 		hint = look.Word("rare.found", "count", len(p.found))
@@ -207,6 +228,11 @@ func (p *Panel) draw() {
 		}, look.NewSurface(look.RoleClear, look.RoleClear)))
 	}
 	p.keys.Objects = p.padKeys()
+	p.keys.Hidden = p.tab == ByCard
+	for _, k := range p.edit {
+		k.Hidden = p.tab == ByCard
+	}
+	p.drawCard()
 	p.Refresh()
 }
 

@@ -119,9 +119,19 @@ func TestPagesOfWhatIsFound(t *testing.T) {
 // TestPanelFitsInEveryMode lays the panel out at the narrowest width and looks for keys that are too small or stick out.
 func TestPanelFitsInEveryMode(t *testing.T) {
 	for _, m := range look.Modes() {
-		for tab, typed := range []string{"chen", "", "木辰", "20BB7"} {
+		for tab, typed := range []string{"chen", "", "木辰", "20BB7", "", ""} {
 			p, _, _ := newPanel(t, m)
-			p.show(tab)
+			p.Card(func(then func([]string, string)) {
+				if tab == ByCard {
+					then([]string{"\U00020BB7田\U0002A700", "清河镇㙟心村2号"}, "")
+				} else {
+					then(nil, "读卡器没有回应。已填的内容都在。请检查电源和连接线，或到“设置”里重选端口；也可以手工填写。")
+				}
+			})
+			p.show(min(tab, ByCard))
+			if tab >= ByCard {
+				p.readCard()
+			}
 			if typed != "" {
 				p.Add(typed)
 			}
@@ -155,5 +165,50 @@ func TestPanelFitsInEveryMode(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestTheCardGivesItsCharacters(t *testing.T) {
+	p, got, _ := newPanel(t, look.Standard)
+	for _, k := range keysOf(p) {
+		if k.word.Text() == look.Word("rare.tab.card") {
+			t.Fatal("there is a tab for a reader that is not there")
+		}
+	}
+	var then func([]string, string)
+	asked := 0
+	p.Card(func(fn func([]string, string)) { asked, then = asked+1, fn })
+	tap(t, p, look.Word("rare.tab.card"))
+	tap(t, p, look.Word("rare.card.read"))
+	tap(t, p, look.Word("rare.card.reading")) // one reading at a time
+	if asked != 1 || len(p.Found()) != 0 {
+		t.Fatalf("asked %d times, found %d", asked, len(p.Found()))
+	}
+	then([]string{"𠮷田𪜀", "清河镇㙟心村𪜀屋2号"}, "")
+	if s := shown(p); s != "𠮷𪜀㙟" {
+		t.Errorf("the card gives %q", s)
+	}
+	tap(t, p, "𠮷")
+	tap(t, p, "㙟")
+	if *got != "𠮷㙟" {
+		t.Errorf("inserted %q", *got)
+	}
+	tap(t, p, look.Word("rare.tab.pinyin"))
+	if len(p.Found()) != 0 {
+		t.Error("another tab shows the card's characters")
+	}
+	tap(t, p, look.Word("rare.tab.card"))
+	if s := shown(p); s != "𠮷𪜀㙟" {
+		t.Errorf("back at the card: %q", s)
+	}
+	tap(t, p, look.Word("rare.card.again"))
+	then(nil, "没有读到卡")
+	if s := shown(p); s != "" || !p.card.doubt.Visible() || p.card.doubt.Text() != "没有读到卡" {
+		t.Errorf("no card: %q, %q", s, p.card.doubt.Text())
+	}
+	tap(t, p, look.Word("rare.card.again"))
+	then([]string{"王小明", "清河镇"}, "")
+	if p.card.doubt.Text() != look.Word("rare.card.none") {
+		t.Errorf("a usual name: %q", p.card.doubt.Text())
 	}
 }

@@ -49,7 +49,7 @@ type Dict struct {
 
 // Word classes that others need to know; the file has more.
 const (
-	Start       uint8 = iota // what stands before the first word
+	Start       uint8 = iota // what stands before the first word, and after the last
 	Noun                     // nouns
 	Person                   // persons' names
 	Place                    // names of places
@@ -88,7 +88,8 @@ const (
 	columns
 )
 
-// Pair says what a word costs after another. Words are numbered as in the trie.
+// Pair says what a word costs after another. Words are numbered as in the trie; the number after the last of them stands for
+// the edge of a sentence: as Before for its beginning, as Word for its end.
 type Pair struct {
 	Before uint32
 	Word   uint32
@@ -194,7 +195,7 @@ func (d *Dict) openPairs(pairs, leave []byte) error {
 	var before, word int64
 	err := numbers(pairs, func(n []int64) error {
 		before, word = before+n[0], word+n[1]
-		if min(before, word) < 0 || max(before, word) >= int64(d.Words.Len()) || n[2] < 0 || n[2] > 1<<16-1 {
+		if min(before, word) < 0 || max(before, word) > int64(d.Words.Len()) || n[2] < 0 || n[2] > 1<<16-1 {
 			return fmt.Errorf("%w: pair", ErrFormat)
 		}
 		d.pairs[uint64(before)<<32|uint64(word)] = uint16(n[2])
@@ -300,9 +301,16 @@ func (d *Dict) Syllabled(syl []string) ([]uint16, bool) {
 }
 
 // Follows returns what a word of the dictionary costs after another one, either of which may be None: then, and when
-// the two are not known as a pair, the classes decide.
+// the two are not known as a pair, the classes decide. No word of the class Start is the beginning of a sentence, and of the
+// two as w its end.
 func (d *Dict) Follows(before uint32, beforeClass uint8, w uint32, class uint8, alone Cost) Cost {
 	leave := Cost(0)
+	if before == None && beforeClass == Start {
+		before = uint32(d.Words.Len())
+	}
+	if w == None && class == Start {
+		w = uint32(d.Words.Len())
+	}
 	if before != None {
 		if l, ok := d.leave[before]; ok {
 			leave = Cost(l)

@@ -32,7 +32,8 @@ func smallSource() Source {
 					b = w
 				}
 			}
-			return []Pair{{a, b, 77}}, []Leave{{a, 30}}
+			edge := uint32(t.Len())
+			return []Pair{{a, b, 77}, {b, edge, 66}, {edge, b, 55}}, []Leave{{a, 30}, {b, 8}, {edge, 5}}
 		},
 	}
 }
@@ -85,8 +86,17 @@ func TestPackAndOpen(t *testing.T) {
 	if c := d.Follows(place["西安"], Place, place["先"], Noun, 200); c != 230 {
 		t.Errorf("what is no pair costs %d", c)
 	}
-	if c := d.Follows(None, Start, place["先"], Noun, 200); c != 200 {
+	if c := d.Follows(None, Start, place["先"], Noun, 200); c != 205 {
 		t.Errorf("at the beginning it costs %d", c)
+	}
+	if c := d.Follows(None, Start, place["办理"], Noun, 450); c != 55 {
+		t.Errorf("what often begins a sentence costs %d there", c)
+	}
+	if c := d.Follows(place["办理"], Noun, None, Start, EndCost); c != 66 {
+		t.Errorf("the end costs %d after what often ends a sentence", c)
+	}
+	if c := d.Follows(place["先"], Noun, None, Start, EndCost); c != EndCost {
+		t.Errorf("the end costs %d after a word of which nothing is known", c)
 	}
 }
 

@@ -11,6 +11,9 @@ type Cost int32
 // Unit is the cost of one nat: an event that is e times less likely costs one Unit more.
 const Unit Cost = 64
 
+// EndCost is the cost of the end of a sentence where nothing is known of what stands before: every fifth word is the last.
+const EndCost Cost = 103
+
 // Word is one entry of a [Trie]: a text with the syllables it is typed by.
 type Word struct {
 	Text  string

@@ -50,9 +50,13 @@ func (s *search) run(before uint32, class uint8) {
 			for x := range items {
 				it := &items[x]
 				text := ""
+				last := dict.Cost(0)
+				if j == n && s.o.Field == TextField {
+					last = s.follow(it, &item{ref: dict.None, class: dict.Start, cost: dict.EndCost})
+				}
 				for _, b := range s.ends[i] {
 					h := &s.ways[b]
-					cost := h.cost + it.extra + s.follow(&h.item, it)
+					cost := h.cost + it.extra + s.follow(&h.item, it) + last
 					end := s.ends[j]
 					if len(end) >= width && cost >= s.ways[end[len(end)-1]].cost {
 						continue

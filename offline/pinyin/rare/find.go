@@ -145,6 +145,17 @@ func usual(r rune) bool {
 	return err == nil && len(b) == 2 && b[0] >= 0xB0 && b[0] <= 0xF7 && b[1] >= 0xA1
 }
 
+// Of returns the rare characters of a text in their order, each once: those that GB 2312 does not have.
+func Of(text string) []rune {
+	var out []rune
+	for _, r := range text {
+		if Unified(r) && !usual(r) && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 func (t *Table) has(i int32, is func(string) bool) bool {
 	return slices.ContainsFunc(strings.Fields(t.readings.at(int(i))), is)
 }

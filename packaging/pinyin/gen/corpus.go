@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
@@ -68,17 +69,18 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 					return err
 				}
 			}
-			rs := []rune(text)
-			if len(rs) < 2 || len(rs) > maxWord {
+			text, letters, found := strings.Cut(text, "/")
+			if n := len([]rune(text)); n < 2 || n > maxWord {
 				continue
 			}
-			if syl, ok := v.read(text); ok {
-				tag := "n"
-				if e, ok := v.words[text]; ok {
-					e.count += termCount * n
-					continue
+			syl, ok := v.read(text)
+			if found {
+				if syl, ok = v.syllabled(strings.Split(letters, "'")); !ok || len(syl) != len([]rune(text)) {
+					return fmt.Errorf("terms: %s is not read %s", text, letters)
 				}
-				v.add(text, syl, termCount*n, class(tag))
+			}
+			if ok {
+				v.add(text, syl, termCount*n, class("n"))
 			}
 		}
 		return nil
@@ -86,13 +88,7 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text [][]rune
-	err = lines(filepath.Join(lists, "corpus.txt"), func(line string) error {
-		for _, s := range strings.FieldsFunc(line, func(r rune) bool { return !unicode.Is(unicode.Han, r) }) {
-			text = append(text, []rune(s))
-		}
-		return nil
-	})
+	text, err := sentences(lists)
 	if err != nil {
 		return nil, err
 	}
@@ -114,11 +110,33 @@ func (v *vocabulary) addCorpus(lists string) ([][]*entry, error) {
 	return cut, nil
 }
 
-func (v *vocabulary) cutAll(text [][]rune) [][]*entry {
+// corpusFiles are the files of our text.
+const corpusFiles = "corpus*.txt"
+
+// sentences reads our text: what stands between characters that are not Chinese is one sentence.
+func sentences(lists string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(lists, corpusFiles))
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, name := range names {
+		err := lines(name, func(line string) error {
+			out = append(out, strings.FieldsFunc(line, func(r rune) bool { return !unicode.Is(unicode.Han, r) })...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (v *vocabulary) cutAll(text []string) [][]*entry {
 	total := v.total()
 	out := make([][]*entry, len(text))
 	for i, s := range text {
-		out[i] = v.cut(s, total)
+		out[i] = v.cut([]rune(s), total)
 	}
 	return out
 }
@@ -161,6 +179,9 @@ func classModel(corpus [][]*entry) []int16 {
 	pair := make([]float64, k*k)
 	before, any, n := make([]float64, k), make([]float64, k), 0.0
 	for _, s := range corpus {
+		if len(s) == 0 {
+			continue
+		}
 		last := dict.Start
 		for _, e := range s {
 			pair[int(last)*k+int(e.class)]++
@@ -169,6 +190,10 @@ func classModel(corpus [][]*entry) []int16 {
 			n++
 			last = e.class
 		}
+		pair[int(last)*k+int(dict.Start)]++
+		before[last]++
+		any[dict.Start]++
+		n++
 	}
 	out := make([]int16, k*k)
 	for a := range k {
@@ -182,29 +207,40 @@ func classModel(corpus [][]*entry) []int16 {
 	return out
 }
 
-// pairs finds which words follow which, from our text. The cost of a pair mixes what was seen with what the classes say, by
-// how many different words were seen after the first (Witten and Bell).
+// pairs finds which words follow which, from our text, and which begin and end sentences. The cost of a pair mixes what was
+// seen with what the classes say, by how many different words were seen after the first (Witten and Bell).
 func (v *vocabulary) pairs(t *dict.Trie, corpus [][]*entry, follow []int16) ([]dict.Pair, []dict.Leave) {
 	type two struct{ a, b *entry }
+	edge := &entry{class: dict.Start}
 	seen := map[two]float64{}
 	after, kinds := map[*entry]float64{}, map[*entry]float64{}
 	for _, s := range corpus {
-		for i := 1; i < len(s); i++ {
-			p := two{s[i-1], s[i]}
+		if len(s) == 0 {
+			continue
+		}
+		last := edge
+		for _, e := range append(slices.Clip(s), edge) {
+			p := two{last, e}
 			if seen[p] == 0 {
 				kinds[p.a]++
 			}
 			seen[p]++
 			after[p.a]++
+			last = e
 		}
 	}
 	number := v.numbers(t)
+	number[edge.text] = []uint32{uint32(t.Len())}
 	total := v.total()
 	var pairs []dict.Pair
 	var leave []dict.Leave
 	for p, n := range seen {
 		share := after[p.a] / (after[p.a] + follows*kinds[p.a])
-		alone := p.b.count / total * math.Exp(-float64(follow[int(p.a.class)*len(classes)+int(p.b.class)])/float64(dict.Unit))
+		alone := p.b.count / total
+		if p.b == edge {
+			alone = math.Exp(-float64(dict.EndCost) / float64(dict.Unit))
+		}
+		alone *= math.Exp(-float64(follow[int(p.a.class)*len(classes)+int(p.b.class)]) / float64(dict.Unit))
 		c := cost(min(1, share*n/after[p.a]+(1-share)*alone))
 		for _, a := range number[p.a.text] {
 			for _, b := range number[p.b.text] {

@@ -6,29 +6,35 @@ import (
 	"testing"
 )
 
-// TestTheCommittedTablesAreTheOnesTheSourcesGive rebuilds both files where the npm package was fetched (make rare-tools) and
-// all counts are asked for.
-func TestTheCommittedTablesAreTheOnesTheSourcesGive(t *testing.T) {
-	const root = "../../../"
+const root = "../../../"
+
+// TestTheCommittedTableIsTheOneTheSourcesGive rebuilds the table where the npm package was fetched (make rare-tools) and all
+// counts are asked for.
+func TestTheCommittedTableIsTheOneTheSourcesGive(t *testing.T) {
 	in := Inputs{Unicode: "/usr/share/unicode", NPM: "../node_modules"}
 	if _, err := os.Stat(in.NPM + "/@mandel59"); os.Getenv("BIANMIN_FULL") == "" || err != nil {
 		t.Skip("needs BIANMIN_FULL=1 and the npm package of packaging/rare (make rare-tools)")
 	}
-	for _, x := range []struct {
-		path string
-		make func(Inputs) ([]byte, error)
-	}{{"offline/pinyin/rare/table.zst", Build}, {"offline/ident/old.txt", Old}} {
-		want, err := os.ReadFile(root + x.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := x.make(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("the sources give %d other bytes than the %d of %s: run make rare", len(got), len(want), x.path)
-		}
+	committed(t, "offline/pinyin/rare/table.zst", in, Build)
+}
+
+// TestTheCommittedOldCodePointsAreTheOnesTheSourcesGive needs no npm package: Unicode's files, and two tables of GB 18030.
+func TestTheCommittedOldCodePointsAreTheOnesTheSourcesGive(t *testing.T) {
+	committed(t, "offline/ident/old.txt", Inputs{Unicode: "/usr/share/unicode"}, Old)
+}
+
+func committed(t *testing.T, path string, in Inputs, build func(Inputs) ([]byte, error)) {
+	t.Helper()
+	want, err := os.ReadFile(root + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the sources give %d other bytes than the %d of %s: run make rare", len(got), len(want), path)
 	}
 }
 

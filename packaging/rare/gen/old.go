@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -12,11 +13,52 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// left are the code points of the private-use area that GB 18030-2005 still gave to characters, with where GB 18030-2022
-// puts them (its table of changed assignments; the six of them that 2022 leaves in place map as Unicode has had them since).
-var left = map[rune]rune{
-	0xE816: 0x20087, 0xE817: 0x20089, 0xE818: 0x200CC, 0xE81E: 0x9FB4, 0xE826: 0x9FB5, 0xE82B: 0x9FB6, 0xE82C: 0x9FB7,
-	0xE831: 0x215D7, 0xE832: 0x9FB8, 0xE83B: 0x2298F, 0xE843: 0x9FB9, 0xE854: 0x9FBA, 0xE855: 0x241FE, 0xE864: 0x9FBB,
+// The bytes FE50 to FEA0 are where GBK had characters that Unicode lacked, under the private-use code points from U+E815 on.
+// Two tables of GB 18030 say what the bytes mean: that of golang.org/x/text, which follows the editions of 2000 and 2005 and
+// leaves 14 of them in the private-use area, and that of the C library (iconv), which gives all of them characters of Unicode, as
+// GB 18030-2022 does for the eight from U+9FB4 to U+9FBB. Where both name a character they must name the same; what the older
+// one leaves in the private-use area must be the code point that counting gives.
+const (
+	gbkPrivate = 0xE815
+	gbkLast    = 0xE864
+)
+
+// gbk lists the private-use code points of GBK with the characters that their bytes stand for now.
+func gbk() (map[rune]rune, error) {
+	var raw []byte
+	for second := byte(0x50); second <= 0xA0; second++ {
+		if second != 0x7F {
+			raw = append(raw, 0xFE, second)
+		}
+	}
+	cmd := exec.Command("iconv", "-f", "GB18030", "-t", "UTF-8")
+	cmd.Stdin = bytes.NewReader(raw)
+	now, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("iconv: %w", err)
+	}
+	once, err := simplifiedchinese.GB18030.NewDecoder().Bytes(raw)
+	if err != nil {
+		return nil, err
+	}
+	std, old := []rune(string(now)), []rune(string(once))
+	if want := gbkLast - gbkPrivate + 1; len(std) != want || len(old) != want {
+		return nil, fmt.Errorf("%d and %d characters, not %d", len(std), len(old), want)
+	}
+	out := map[rune]rune{}
+	for i, r := range std {
+		from := rune(gbkPrivate + i)
+		switch {
+		case r >= 0xE000 && r <= 0xF8FF:
+			return nil, fmt.Errorf("%U: the C library has no standard character", from)
+		case old[i] >= 0xE000 && old[i] <= 0xF8FF && old[i] != from:
+			return nil, fmt.Errorf("%U: the older table has %U", from, old[i])
+		case old[i] < 0xE000 && old[i] != r:
+			return nil, fmt.Errorf("%U: one table has %U, the other %U", from, r, old[i])
+		}
+		out[from] = r
+	}
+	return out, nil
 }
 
 // Old lists the code points that old systems wrote for characters, a line each: the old one and the standard one, in hexadecimal.
@@ -62,28 +104,15 @@ func Old(in Inputs) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// GBK's two-byte codes FE50 to FEA0 were the private-use code points from U+E815 on.
-	r := rune(0xE815)
-	for second := byte(0x50); second <= 0xA0; second++ {
-		if second == 0x7F {
-			continue
-		}
-		std := left[r]
-		if std == 0 {
-			b, err := simplifiedchinese.GB18030.NewDecoder().Bytes([]byte{0xFE, second})
-			if err != nil {
-				return nil, err
-			}
-			std, _ = one(string(b))
-		}
+	private, err := gbk()
+	if err != nil {
+		return nil, err
+	}
+	for from, std := range private {
 		if u, ok := to[std]; ok { // a radical
 			std = u
 		}
-		if std >= 0xE000 && std <= 0xF8FF || std == 0 {
-			return nil, fmt.Errorf("FE%02X: no standard character", second)
-		}
-		to[r] = std
-		r++
+		to[from] = std
 	}
 	var b bytes.Buffer
 	for _, r := range slices.Sorted(maps.Keys(to)) {

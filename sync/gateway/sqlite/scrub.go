@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"bianmin/offline/vault"
 	"bianmin/sync/gateway"
 )
 
@@ -13,6 +14,12 @@ func (t *txn) ReplacePacket(p gateway.PacketRow) error {
 	n := t.exec(`UPDATE packets SET hash = $1, bytes = $2 WHERE device = $3 AND from_seq = $4 AND to_seq = $5`,
 		p.Hash[:], p.Bytes, p.Device, p.From, p.To)
 	return t.one("replace packet", n == 1, gateway.ErrNotFound)
+}
+
+// ReplaceEvidence implements gateway.JournalTx.
+func (t *txn) ReplaceEvidence(old vault.Hash, p gateway.PacketRow) error {
+	n := t.exec(`UPDATE evidence SET hash = $1, bytes = $2 WHERE device = $3 AND hash = $4`, p.Hash[:], p.Bytes, p.Device, old[:])
+	return t.one("replace evidence", n == 1, gateway.ErrNotFound)
 }
 
 // ReplaceCopy implements gateway.InboxTx.

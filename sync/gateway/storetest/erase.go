@@ -20,6 +20,9 @@ func testErasing(t *testing.T, open func() (gateway.Store, error)) {
 		if err := tx.AddPacket(p, nil, h.Seq, h.Hash, hash(2)); err != nil {
 			return err
 		}
+		if err := tx.AddEvidence(p, 9); err != nil {
+			return err
+		}
 		if _, err := tx.NextEvent(d); err != nil {
 			return err
 		}
@@ -32,12 +35,19 @@ func testErasing(t *testing.T, open func() (gateway.Store, error)) {
 		return nil
 	})
 	update(t, s, func(tx gateway.Tx) error {
+		wantErr(t, "evidence that is not there", tx.ReplaceEvidence(hash(9), p), gateway.ErrNotFound)
+		return nil
+	})
+	update(t, s, func(tx gateway.Tx) error {
 		wantErr(t, "an event that is not there", tx.ReplaceCopy(d, 9, nil), gateway.ErrNotFound)
 		return nil
 	})
 	p.Bytes, p.Hash, e.Copy = []byte("without"), hash(5), []byte("-")
 	update(t, s, func(tx gateway.Tx) error {
 		if err := tx.ReplacePacket(p); err != nil {
+			return err
+		}
+		if err := tx.ReplaceEvidence(hash(1), p); err != nil {
 			return err
 		}
 		return tx.ReplaceCopy(d, 1, e.Copy)
@@ -48,6 +58,8 @@ func testErasing(t *testing.T, open func() (gateway.Store, error)) {
 	if err := s.View(context.Background(), func(tx gateway.Tx) error {
 		ps, err := tx.Packets(d, 0, 9)
 		want(t, "packet", ps, err, []gateway.PacketRow{p})
+		ps, err = tx.Evidence(d)
+		want(t, "evidence", ps, err, []gateway.PacketRow{p})
 		es, err := tx.Events(d, 0, 9)
 		want(t, "event", es, err, []gateway.EventRow{e})
 		return nil

@@ -27,6 +27,7 @@ type Printer struct {
 	status escpos.Status
 	mute   bool // answers nothing, as printers without a way back
 	left   int  // rows of paper before it ends; -1: enough
+	life   int  // rows before the plug is pulled; -1: it stays in
 	rows   [][]byte
 	papers []*image.Gray
 	faults []error
@@ -38,7 +39,7 @@ type Printer struct {
 
 // New returns a printer for paper of a width in dots, with paper in it.
 func New(dots int) *Printer {
-	p := &Printer{dots: dots, left: -1}
+	p := &Printer{dots: dots, left: -1, life: -1}
 	p.wake = sync.NewCond(&p.mu)
 	return p
 }
@@ -128,6 +129,15 @@ func (p *Printer) PaperFor(rows int) {
 	p.status.PaperOut = rows == 0
 }
 
+// Unplug pulls the plug after so many rows: nothing more is printed or answered, and nobody tells the line's other end, as
+// when a printer in the network loses its power. Negative puts it back in.
+func (p *Printer) Unplug(rows int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.life = rows
+	p.wake.Broadcast()
+}
+
 // Papers returns the papers that were cut, oldest first.
 func (p *Printer) Papers() []*image.Gray {
 	p.mu.Lock()
@@ -194,19 +204,20 @@ func (p *Printer) answer(q escpos.Question) (byte, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
-	return p.status.Byte(q), !p.mute
+	return p.status.Byte(q), !p.mute && p.life != 0
 }
 
 // row prints one row when there is paper and nothing is in the way; before that it waits.
 func (p *Printer) row(data []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for !p.closed && !p.status.Ready() {
+	for !p.closed && (!p.status.Ready() || p.life == 0) {
 		p.wake.Wait()
 	}
 	if p.closed {
 		return false
 	}
+	p.life -= min(1, max(0, p.life))
 	p.rows = append(p.rows, slices.Clone(data))
 	if p.left > 0 {
 		if p.left--; p.left == 0 {
