@@ -8,7 +8,6 @@ import (
 	"image"
 	"log/slog"
 	"math"
-	"slices"
 	"sort"
 
 	"golang.org/x/image/draw"
@@ -58,7 +57,7 @@ const (
 	workSide    = 1200 // the long side at which sharpness is measured
 	edgeSide    = 400  // and that at which the paper is looked for
 	leastSide   = 600  // pixels of the long side: an ID number's digits have 8 then
-	leastSharp  = 0.05
+	leastSharp  = 0.07
 	leastLight  = 70
 	blind       = 252 // brightness of a mirrored lamp
 	dullPaper   = 240 // paper brighter than this hides a mirrored lamp
@@ -134,16 +133,10 @@ type tile struct {
 	light float64
 }
 
-func (t tile) all() (sum float64) {
-	for _, e := range t.edges {
-		sum += e
-	}
-	return sum
-}
-
 // sharpness is the variance of the second difference over the variance of the brightness, of the tenth of all tiles that has
 // the strongest edges, in the direction where it is least: a shaken camera blurs in one direction only, and letters cannot
-// be read then. The quotient does not change with contrast and light; tiles, because most of a paper is empty.
+// be read then. Each direction has tiles of its own, as lines and bar codes have edges in one only. The quotient does not
+// change with contrast and light; tiles, because most of a paper is empty.
 func sharpness(g *image.Gray) float64 {
 	const across = 16
 	tw, th := max(g.Rect.Dx()/across, 8), max(g.Rect.Dy()/across, 8)
@@ -156,24 +149,30 @@ func sharpness(g *image.Gray) float64 {
 	if len(tiles) == 0 {
 		return 0
 	}
-	sort.Slice(tiles, func(i, k int) bool { return tiles[i].all() > tiles[k].all() })
+	least := math.Inf(1)
+	for i := range ways {
+		sort.Slice(tiles, func(a, b int) bool { return tiles[a].edges[i] > tiles[b].edges[i] })
+		least = min(least, edges(tiles, i))
+	}
+	return least
+}
+
+// edges is how sharp the sharpest tenth of tiles is in one direction; the sharpest tile is first.
+func edges(tiles []tile, way int) float64 {
 	// The evenest tiles have grain only, which is everywhere: it is no edge.
-	grain := tiles[len(tiles)-1-len(tiles)/10].edges
+	grain := tiles[len(tiles)-1-len(tiles)/10].edges[way]
 	const flat = 150 // variance of brightness where nothing is printed
-	var sums [len(ways)]float64
-	n := 0
+	sum, n := 0.0, 0
 	for _, t := range tiles[:max(len(tiles)/10, 1)] {
 		if t.light > flat {
-			for i, e := range t.edges {
-				sums[i] += max(e-grain[i], 0) / t.light
-			}
+			sum += max(t.edges[way]-grain, 0) / t.light
 			n++
 		}
 	}
 	if n == 0 {
 		return 0
 	}
-	return slices.Min(sums[:]) / float64(n)
+	return sum / float64(n)
 }
 
 // moments returns the variances of the second differences and of the brightness in a tile.
