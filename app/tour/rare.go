@@ -281,7 +281,11 @@ func (n *names) file(where, kind, name string, size float64) error {
 		if err != nil {
 			return err
 		}
-		return n.compare(where, n.regular, img, img.Bounds(), name, size)
+		area := img.Bounds()
+		if kind == ".pdf" {
+			area.Max.Y /= 2 // names stand at the top
+		}
+		return n.compare(where, n.regular, img, area, name, size)
 	}
 	return fmt.Errorf("no %s was saved", kind)
 }

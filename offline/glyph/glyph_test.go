@@ -34,7 +34,7 @@ func TestOutlinesComeFromALargeFont(t *testing.T) {
 			t.Errorf("%U is read twice", r)
 		}
 	}
-	if Lacks('王') || Lacks('·') || Lacks('A') || Lacks(' ') {
+	if Lacks('\U000E0100') || Lacks('王') || Lacks('·') || Lacks('A') || Lacks(' ') {
 		t.Error("the interface font lacks what everybody writes")
 	}
 }

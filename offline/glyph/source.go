@@ -279,7 +279,7 @@ var known struct {
 
 // Lacks reports whether the interface font has no form of a character that one sees.
 func Lacks(r rune) bool {
-	if r < 0x2E80 || r >= 0xFE00 && r <= 0xFE0F || !unicode.IsGraphic(r) && !private(r) && !unified(r) {
+	if r < 0x2E80 || r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF || !unicode.IsGraphic(r) && !private(r) && !unified(r) {
 		return false
 	}
 	return !inBase(r)

@@ -108,7 +108,8 @@ func blank(r rune) bool {
 }
 
 func invisible(r rune) bool {
-	return r == 0xFEFF || r == 0x00AD || r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2060 && r <= 0x2069
+	return r == 0xFEFF || r == 0x00AD || r >= 0x200B && r <= 0x200F || r >= 0x202A && r <= 0x202E || r >= 0x2060 && r <= 0x2069 ||
+		r >= 0xFE00 && r <= 0xFE0F || r >= 0xE0100 && r <= 0xE01EF // they choose a form; it is the same character
 }
 
 func digits(s string) bool {

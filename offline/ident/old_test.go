@@ -74,11 +74,14 @@ func runeOf(s string) (rune, int) {
 }
 
 func TestOtherDotsBecomeTheOne(t *testing.T) {
-	for _, dot := range "•．・·‧∙⋅･" {
+	for _, dot := range "•．・·‧∙⋅･●․·ㆍ⦁⸱⸳ꞏ" {
 		name := "买买提" + string(dot) + "艾力"
 		if got := NormalizeName(name); got != "买买提·艾力" {
 			t.Errorf("%U: %q", dot, got)
 		}
+	}
+	if got := NormalizeName("葛\U000E0100田\uFE00"); got != "葛田" {
+		t.Errorf("what chooses a form stays: %q", got)
 	}
 	long := ""
 	for range 49 {

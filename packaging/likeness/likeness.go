@@ -317,7 +317,7 @@ func (p *picture) like(c *patch, x, y int) float64 {
 	}
 	n := float64(c.w * c.h)
 	sum := p.total(p.sums, x, y, c.w, c.h)
-	if mean := sum / n; mean < c.mean/3 || mean > 3*c.mean {
+	if mean := sum / n; mean < c.mean*0.5 || mean > 2.2*c.mean {
 		return 0
 	}
 	square := p.total(p.sqrs, x, y, c.w, c.h) - sum*sum/n

@@ -30,7 +30,7 @@ func (s several) Glyph(r rune) (paper.Outline, bool) {
 	return paper.Outline{}, false
 }
 
-func large(t *testing.T) paper.Glyphs {
+func large(t testing.TB) paper.Glyphs {
 	t.Helper()
 	var out several
 	for _, file := range glyph.System().Files() {
@@ -48,7 +48,7 @@ func large(t *testing.T) paper.Glyphs {
 }
 
 // slip draws a name as a slip has it.
-func slip(t *testing.T, rare paper.Glyphs, name string) *image.Gray {
+func slip(t testing.TB, rare paper.Glyphs, name string) *image.Gray {
 	t.Helper()
 	face, err := paper.NewFace(fonts.Regular, rare)
 	if err != nil {

@@ -205,8 +205,8 @@ func (s *stream) Frame(ctx context.Context) (image.Image, error) {
 	return nil, ErrNoPicture
 }
 
-// Still implements [Stream].
-func (s *stream) Still(ctx context.Context) ([]byte, error) {
+// Still implements [Stream]. Whatever becomes of the picture, one can go on looking through the camera.
+func (s *stream) Still(ctx context.Context) (data []byte, err error) {
 	if s.large == s.small {
 		img, err := s.Frame(ctx)
 		if err != nil {
@@ -214,6 +214,11 @@ func (s *stream) Still(ctx context.Context) ([]byte, error) {
 		}
 		return encode(img)
 	}
+	defer func() {
+		if rerr := errors.Join(s.stop(), s.start(s.small)); err == nil && rerr != nil {
+			err = words.New(ErrNoPicture.Key, rerr)
+		}
+	}()
 	if err := s.stop(); err != nil {
 		return nil, words.New(ErrNoPicture.Key, err)
 	}
@@ -221,17 +226,12 @@ func (s *stream) Still(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	var img image.Image
-	var err error
 	for range settle {
 		if img, err = s.Frame(ctx); err != nil {
 			return nil, err
 		}
 	}
-	data, err := encode(img)
-	if rerr := errors.Join(s.stop(), s.start(s.small)); err == nil && rerr != nil {
-		err = words.New(ErrNoPicture.Key, rerr)
-	}
-	return data, err
+	return encode(img)
 }
 
 // Close implements [Stream].

@@ -21,6 +21,7 @@ type shot struct {
 	desk, paper   uint8         // brightness
 	corners       [4][2]float64 // of the paper as shares of the picture: upper left, upper right, lower left (affine)
 	blur          float64       // sigma in points
+	shake         image.Point   // how far the camera moved meanwhile, in points
 	noise         float64       // sigma
 	lamp          float64       // radius of a mirrored lamp as a share of the picture's width
 	light         float64       // everything times this; 0 is 1
@@ -79,6 +80,9 @@ func (s shot) take(t testing.TB) *image.Gray {
 	if s.blur > 0 {
 		g = gauss(g, s.blur)
 	}
+	if s.shake != (image.Point{}) {
+		g = shaken(g, s.shake)
+	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i, v := range g.Pix {
 		f := float64(v)
@@ -118,6 +122,24 @@ func shine(g *image.Gray, radius float64) {
 			g.Pix[i] = uint8(min(255, float64(g.Pix[i])+400*math.Exp(-d*d/2)))
 		}
 	}
+}
+
+// shaken is what a camera sees that moves along a way while it looks.
+func shaken(g *image.Gray, way image.Point) *image.Gray {
+	out := image.NewGray(g.Rect)
+	n := max(way.X, -way.X, way.Y, -way.Y)
+	for y := range g.Rect.Dy() {
+		for x := range g.Rect.Dx() {
+			sum, seen := 0, 0
+			for i := range n {
+				if p := image.Pt(x+(2*i-n)*way.X/(2*n), y+(2*i-n)*way.Y/(2*n)); p.In(g.Rect) {
+					sum, seen = sum+int(g.Pix[p.Y*g.Stride+p.X]), seen+1
+				}
+			}
+			out.Pix[y*out.Stride+x] = uint8(sum / max(seen, 1))
+		}
+	}
+	return out
 }
 
 // gauss blurs with a bell of the given width.

@@ -40,7 +40,7 @@ type Options struct {
 type Report struct {
 	Faults []Fault // in the order in which they are told; nil when the photo is good
 
-	Sharpness float64 // variance of the Laplacian over that of the brightness, of the sharpest tiles; see docs/devices.md
+	Sharpness float64 // variance of the second difference over that of the brightness, where it is least; see docs/devices.md
 	Light     float64 // median brightness of the paper, 0 to 255
 	GlareArea float64 // share of the paper that is blind with light, 0 to 1
 	Corners   [4]image.Point
@@ -57,7 +57,7 @@ const (
 	workSide    = 1200 // the long side at which sharpness is measured
 	edgeSide    = 400  // and that at which the paper is looked for
 	leastSide   = 600  // pixels of the long side: an ID number's digits have 8 then
-	leastSharp  = 0.10
+	leastSharp  = 0.07
 	leastLight  = 70
 	blind       = 252 // brightness of a mirrored lamp
 	dullPaper   = 240 // paper brighter than this hides a mirrored lamp
@@ -124,31 +124,48 @@ func gray(img image.Image, side int) *image.Gray {
 	return out
 }
 
-// sharpness is the variance of the Laplacian over the variance of the brightness, of the tenth of all tiles that has the
-// strongest edges. The quotient does not change with contrast and light; tiles, because most of a paper is empty.
+// ways are the directions in which edges are looked for: across, down, and both diagonals.
+var ways = [4]image.Point{{X: 1}, {Y: 1}, {X: 1, Y: 1}, {X: 1, Y: -1}}
+
+// tile is a part of a picture: how strong its edges are in each direction, and how much its brightness varies.
+type tile struct {
+	edges [len(ways)]float64
+	light float64
+}
+
+// sharpness is the variance of the second difference over the variance of the brightness, of the tenth of all tiles that has
+// the strongest edges, in the direction where it is least: a shaken camera blurs in one direction only, and letters cannot
+// be read then. Each direction has tiles of its own, as lines and bar codes have edges in one only. The quotient does not
+// change with contrast and light; tiles, because most of a paper is empty.
 func sharpness(g *image.Gray) float64 {
 	const across = 16
 	tw, th := max(g.Rect.Dx()/across, 8), max(g.Rect.Dy()/across, 8)
-	type tile struct{ edges, light float64 }
 	var tiles []tile
 	for y := 1; y+th < g.Rect.Dy(); y += th {
 		for x := 1; x+tw < g.Rect.Dx(); x += tw {
-			e, l := moments(g, x, y, tw, th)
-			tiles = append(tiles, tile{e, l})
+			tiles = append(tiles, moments(g, x, y, tw, th))
 		}
 	}
 	if len(tiles) == 0 {
 		return 0
 	}
-	sort.Slice(tiles, func(i, k int) bool { return tiles[i].edges > tiles[k].edges })
+	least := math.Inf(1)
+	for i := range ways {
+		sort.Slice(tiles, func(a, b int) bool { return tiles[a].edges[i] > tiles[b].edges[i] })
+		least = min(least, edges(tiles, i))
+	}
+	return least
+}
+
+// edges is how sharp the sharpest tenth of tiles is in one direction; the sharpest tile is first.
+func edges(tiles []tile, way int) float64 {
 	// The evenest tiles have grain only, which is everywhere: it is no edge.
-	grain := tiles[len(tiles)-1-len(tiles)/10].edges
+	grain := tiles[len(tiles)-1-len(tiles)/10].edges[way]
 	const flat = 150 // variance of brightness where nothing is printed
-	var sum float64
-	n := 0
+	sum, n := 0.0, 0
 	for _, t := range tiles[:max(len(tiles)/10, 1)] {
 		if t.light > flat {
-			sum += max(t.edges-grain, 0) / t.light
+			sum += max(t.edges[way]-grain, 0) / t.light
 			n++
 		}
 	}
@@ -158,20 +175,33 @@ func sharpness(g *image.Gray) float64 {
 	return sum / float64(n)
 }
 
-// moments returns the variances of the Laplacian and of the brightness in a tile.
-func moments(g *image.Gray, x0, y0, w, h int) (edges, light float64) {
-	var le, le2, li, li2 float64
+// moments returns the variances of the second differences and of the brightness in a tile.
+func moments(g *image.Gray, x0, y0, w, h int) tile {
+	var d, d2 [len(ways)]int
+	var li, li2 int
 	for y := y0; y < y0+h; y++ {
-		row := g.Pix[y*g.Stride:]
-		up, down := g.Pix[(y-1)*g.Stride:], g.Pix[(y+1)*g.Stride:]
+		up, row, down := g.Pix[(y-1)*g.Stride:], g.Pix[y*g.Stride:], g.Pix[(y+1)*g.Stride:]
 		for x := x0; x < x0+w; x++ {
-			v := float64(row[x])
-			l := float64(row[x-1]) + float64(row[x+1]) + float64(up[x]) + float64(down[x]) - 4*v
-			le, le2, li, li2 = le+l, le2+l*l, li+v, li2+v*v
+			v := int(row[x])
+			l := [len(ways)]int{
+				int(row[x-1]) + int(row[x+1]) - 2*v, int(up[x]) + int(down[x]) - 2*v,
+				int(up[x-1]) + int(down[x+1]) - 2*v, int(down[x-1]) + int(up[x+1]) - 2*v,
+			}
+			for i, e := range l {
+				d[i], d2[i] = d[i]+e, d2[i]+e*e
+			}
+			li, li2 = li+v, li2+v*v
 		}
 	}
 	n := float64(w * h)
-	return le2/n - (le/n)*(le/n), li2/n - (li/n)*(li/n)
+	variance := func(sum, squares int) float64 { return float64(squares)/n - (float64(sum)/n)*(float64(sum)/n) }
+	t := tile{light: variance(li, li2)}
+	for i := range ways {
+		// Along a diagonal the points are farther apart, and what lies between them differs more.
+		far := float64(ways[i].X*ways[i].X + ways[i].Y*ways[i].Y)
+		t.edges[i] = variance(d[i], d2[i]) / far
+	}
+	return t
 }
 
 // quad is a four-cornered shape: upper left, upper right, lower right, lower left.

@@ -26,6 +26,11 @@ func TestCheck(t *testing.T) {
 		{"good, taken a little from below", func(s *shot) { s.keystone = 0.1 }, nil},
 		{"blurred", func(s *shot) { s.blur = 4 }, []Fault{Blurred}},
 		{"much blurred and grainy", func(s *shot) { s.blur, s.noise = 8, 3 }, []Fault{Blurred}},
+		{"good, shaken a little", func(s *shot) { s.shake = image.Pt(5, 0) }, nil},
+		{"shaken across", func(s *shot) { s.shake = image.Pt(15, 0) }, []Fault{Blurred}},
+		{"shaken up and down", func(s *shot) { s.shake = image.Pt(0, 15) }, []Fault{Blurred}},
+		{"shaken aslant", func(s *shot) { s.shake = image.Pt(12, -12) }, []Fault{Blurred}},
+		{"shaken, grainy", func(s *shot) { s.shake, s.noise = image.Pt(15, 4), 8 }, []Fault{Blurred}},
 		{"a corner is out", func(s *shot) { s.corners[0] = [2]float64{-.1, -.1} }, []Fault{Cropped}},
 		{"half is out", func(s *shot) { s.corners = [4][2]float64{{.4, .1}, {1.4, .1}, {.4, .9}} }, []Fault{Cropped}},
 		{"fills the picture", func(s *shot) { s.corners = [4][2]float64{{-.1, -.1}, {1.1, -.1}, {-.1, 1.1}} }, []Fault{Cropped}},
@@ -124,5 +129,36 @@ func BenchmarkCheck(b *testing.B) {
 	img := s.take(b)
 	for b.Loop() {
 		Check(img, Options{Edges: true})
+	}
+}
+
+// TestLinesAreNotShaken: a bar code, or a ruled paper, has edges in one direction, and most of them.
+func TestLinesAreNotShaken(t *testing.T) {
+	scan := page(t, 1240, 1754, 230)
+	for y := 200; y < 700; y++ {
+		for x := 100; x < 1100; x++ {
+			if x/4*7919%5 < 2 {
+				scan.Pix[y*scan.Stride+x] = 30
+			}
+		}
+	}
+	for y := 800; y < 1500; y += 20 {
+		for x := 100; x < 1140; x++ {
+			scan.Pix[y*scan.Stride+x] = 30
+		}
+	}
+	if r := Check(scan, Options{}); len(r.Faults) > 0 {
+		t.Errorf("bars and lines: %v, sharpness %.3f", r.Faults, r.Sharpness)
+	}
+	bars := image.NewGray(image.Rect(0, 0, 856, 540)) // blocks and bars only
+	for i := range bars.Pix {
+		x, y := i%856, i/856
+		bars.Pix[i] = 226
+		if x > 60 && x < 480 && y/44%2 == 1 && y > 90 && y < 470 || x > 560 && x < 780 && y > 110 && y < 390 {
+			bars.Pix[i] = 130
+		}
+	}
+	if r := Check(bars, Options{}); len(r.Faults) > 0 {
+		t.Errorf("blocks: %v, sharpness %.3f", r.Faults, r.Sharpness)
 	}
 }
