@@ -381,7 +381,7 @@ func paperPhoto(t *testing.T, dir, name string) {
 type queue chan func()
 
 // until runs what is posted until something is so.
-func (q queue) until(t *testing.T, what string, is func() bool) {
+func (q queue) until(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	for !is() {
 		select {
