@@ -83,8 +83,8 @@ keys_lead_nowhere() {
 }
 
 installed() {
-	packaging/kiosk/kiosk.sh install --root "$work/root" >/dev/null && mkdir -p "$work/root/usr/bin" &&
-		ln -s "$bin/bianmin" "$work/root/usr/bin/bianmin"
+	packaging/kiosk/kiosk.sh install --root "$work/image" >/dev/null && mkdir -p "$work/image/usr/bin" &&
+		ln -s "$bin/bianmin" "$work/image/usr/bin/bianmin"
 }
 enrolled() {
 	"$bin/bianmin-gatewayd" init --data "$work/county" --sample --short-host 127.0.0.1:1 >/dev/null 2>>"$work/county.err" || return
@@ -122,7 +122,7 @@ nothing_left() {
 
 check "kiosk.sh installs the session below a folder" installed
 check "the machine is enrolled" enrolled
-"$work/root/usr/lib/bianmin/kiosk/session" >"$work/session.out" 2>"$work/session.err" &
+"$work/image/usr/lib/bianmin/kiosk/session" >"$work/session.out" 2>"$work/session.err" &
 session=$!
 check "the window opens" until_ 60 shown
 check "it fills the screen" until_ 10 fills_the_screen
