@@ -1,6 +1,6 @@
 # Sourced by scripts that need a display: a virtual one with a window manager (windows get no focus without).
 
-# display_up [WIDTHxHEIGHT]
+# display_up [WIDTHxHEIGHT]; with WITHOUT_WM set who calls brings a window manager of its own.
 display_up() {
 	DISPLAY_DIR=$(mktemp -d)
 	mkfifo "$DISPLAY_DIR/number"
@@ -8,14 +8,15 @@ display_up() {
 	XVFB_PID=$!
 	read -r number <"$DISPLAY_DIR/number"
 	export DISPLAY=":$number" LANG=C.UTF-8 LIBGL_ALWAYS_SOFTWARE=1
+	OPENBOX_PID=""
+	[ -n "${WITHOUT_WM:-}" ] && return
 	openbox >"$DISPLAY_DIR/openbox.log" 2>&1 &
 	OPENBOX_PID=$!
 }
 
 display_down() {
-	kill "$OPENBOX_PID" 2>/dev/null || true
-	kill "$XVFB_PID" 2>/dev/null || true
-	wait "$OPENBOX_PID" "$XVFB_PID" 2>/dev/null || true
+	kill $OPENBOX_PID "$XVFB_PID" 2>/dev/null || true
+	wait $OPENBOX_PID "$XVFB_PID" 2>/dev/null || true
 	rm -rf "$DISPLAY_DIR"
 }
 

@@ -4,7 +4,7 @@
 set -eu
 
 build="espeak-ng gcc pkg-config libgl1-mesa-dev xorg-dev libxkbcommon-dev libwayland-dev libgl1-mesa-dri fonts-hanazono"
-test="xvfb openbox xdotool xclip imagemagick zbar-tools openssl jq xxd zstd binutils chromium fonts-noto-cjk python3-fonttools unicode-data nodejs npm strace e2fsprogs xfsprogs swtpm cups-ipp-utils dbus-daemon poppler-utils tesseract-ocr"
+test="xvfb openbox xdotool xclip imagemagick zbar-tools openssl jq xxd zstd binutils chromium fonts-noto-cjk python3-fonttools unicode-data nodejs npm strace e2fsprogs xfsprogs swtpm cups-ipp-utils dbus-daemon poppler-utils tesseract-ocr sox x11-xserver-utils"
 
 windows="wine wine64 gcc-mingw-w64-x86-64-win32" # some 700 MB; only for the tests of the Windows code
 

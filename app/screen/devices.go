@@ -157,6 +157,7 @@ func (w *Wizard) readCard() {
 	w.busy = true
 	w.waits.SetText(w.env.T("idcard.reading"))
 	w.waiting.Show()
+	speak(w.env, w.env.T("speech.insertCard"))
 	w.env.Devices.ReadCard(func(card idcard.Card, err error) {
 		w.busy = false
 		w.waiting.Hide()
@@ -167,6 +168,7 @@ func (w *Wizard) readCard() {
 			w.vm.CardFault(err)
 		} else {
 			w.vm.TakeCard(card, w.env.Devices.Now())
+			speak(w.env, w.env.T("speech.takeCard"))
 		}
 		w.update()
 		w.save()

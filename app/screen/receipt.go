@@ -192,6 +192,9 @@ func (r *Receipt) Show(s vm.ReceiptState) {
 	r.noPrinter.Hidden = !r.print.Hidden
 	r.noPrinter.SetText(r.env.T("selfservice.noPrinter"))
 	r.prints.show(s.Print)
+	if was := old.Print.Job; was != nil && s.Print.Job != nil && was.ID == s.Print.Job.ID && was.Tone != "ok" && s.Print.Job.Tone == "ok" {
+		speak(r.env, r.env.T("speech.takeReceipt"))
+	}
 	if !bytes.Equal(old.Slip, s.Slip) {
 		r.slip.Objects = []fyne.CanvasObject{slipPicture(s.Slip)}
 		defer r.left.Refresh()

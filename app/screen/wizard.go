@@ -182,6 +182,9 @@ func (w *Wizard) Show(s vm.WizardState) {
 	if turned && s.ID == form.StepSignature && s.Signer >= 0 {
 		speak(w.env, w.env.T("speech.sign"))
 	}
+	if turned && s.ID == vm.StepReview {
+		speak(w.env, w.env.T("speech.check"))
+	}
 	grown = w.sign.show(s) || grown
 	if turned || len(w.column.Objects) == 0 {
 		w.column.Objects = []fyne.CanvasObject{w.heading, w.notice, w.warning, w.summary, w.cards, w.page.box, w.read, w.review, w.sign}
@@ -454,6 +457,7 @@ func (w *Wizard) submit() {
 			return
 		}
 		w.env.Go(Route{PageReceipt, vm.CaseArg(seq)})
+		speak(w.env, w.env.T("speech.saved"))
 	})
 }
 

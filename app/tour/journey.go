@@ -59,6 +59,7 @@ func (j *journey) walk() {
 	r.do("10 every page in elder mode, in high contrast and in English; a whole form in elder mode", j.elder)
 	r.do("11 rare and long names from the card reader to cases and slips", j.rare)
 	r.do("10 a whole form typed with the keyboard on the screen alone, in elder mode, upright", j.typedOnScreen)
+	r.do("12 a self-service machine: a receipt shows its progress, a visit ends and leaves nothing", j.selfService)
 	j.realWindow()
 	r.do("- nothing personal in the folder or the logs", j.nothingPersonal)
 	r.do("10 doctor names the record in which a byte was changed", j.damaged)

@@ -261,7 +261,8 @@ func (j *journey) looks() {
 	_ = r.do("county", j.startCounty) && r.do("enrol", j.enroll) && r.do("log in", j.loginOnce) && r.do("find", j.find) &&
 		r.do("identity", j.identity) && r.do("details", j.details) && r.do("papers", j.papers) && r.do("submit", j.submit) &&
 		r.do("delivered", j.delivered) && r.do("phone", j.phonePicture) && r.do("correction", j.corrected) && r.do("decided", j.decided) &&
-		r.do("other looks", j.elder) && r.do("the keyboard on the screen", j.typedOnScreen) && r.do("a draft in elder mode", j.elderWizard)
+		r.do("other looks", j.elder) && r.do("the keyboard on the screen", j.typedOnScreen) && r.do("a draft in elder mode", j.elderWizard) &&
+		r.do("self-service", j.selfService)
 }
 
 // loginOnce logs in without the wrong tries, and cuts the network.

@@ -37,6 +37,7 @@ type journey struct {
 	report   report
 	shots    int
 	plain    bool // pictures keep their plain names: for the README
+	kiosk    bool // the window is that of a self-service machine
 
 	county  *demo.County
 	program *desktop.Program
@@ -116,6 +117,7 @@ func (j *journey) start() error {
 	o.App = j.app
 	o.Post = func(fn func()) { j.ui <- fn }
 	o.Work = func(fn func()) { fn() }
+	o.Kiosk = j.kiosk
 	o.Devices.Wedge = false // the hand types faster than any person
 	o.PickFile = func(_ []string, then func(string, []byte)) { then("照片.jpg", j.photo) }
 	j.saved = map[string][]byte{}

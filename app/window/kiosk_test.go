@@ -204,7 +204,13 @@ func TestAKioskGoesOnAfterACrash(t *testing.T) {
 	k.s.view.(*screen.Wizard).Leave() // what an autosave has on the disk
 	o := k.s.o
 	o.Restored = h
+	told := len(k.handed)
 	s := New(o)
+	for _, now := range k.handed[told:] {
+		if now != h {
+			t.Errorf("a crash in this moment would lose draft or session: %+v", now)
+		}
+	}
 	t.Cleanup(s.win.Close)
 	again := &rig{t: t, m: k.m, d: k.d, app: k.app, s: s}
 	if _, ok := s.view.(*screen.Wizard); !ok || !s.kiosk.public {
@@ -215,5 +221,24 @@ func TestAKioskGoesOnAfterACrash(t *testing.T) {
 	all, err := s.session.Drafts(t.Context())
 	if err != nil || len(all) != 0 {
 		t.Errorf("%d drafts of the person before the crash, %v", len(all), err)
+	}
+}
+
+// The machine went off with somebody's draft on it and nothing brought it back: the next who opens it finds it discarded.
+func TestADraftOutlivesNoStart(t *testing.T) {
+	k := newKioskRig(t, nil)
+	k.login()
+	k.begin()
+	k.s.view.Leave() // what an autosave has on the disk
+	if k.drafts() != 1 {
+		t.Fatalf("%d drafts", k.drafts())
+	}
+	s := New(k.s.o)
+	t.Cleanup(s.win.Close)
+	again := &rig{t: t, m: k.m, d: k.d, app: k.app, s: s}
+	again.login()
+	all, err := s.session.Drafts(t.Context())
+	if err != nil || len(all) != 0 || len(readSettings(s.o.Dir, s.log).PublicDrafts) != 0 {
+		t.Errorf("%d drafts of the person before, %v; %v noted", len(all), err, s.keep.PublicDrafts)
 	}
 }

@@ -1,6 +1,7 @@
 package window
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"bianmin/app/device/speech"
 	"bianmin/app/screen"
+	"bianmin/app/vm"
 	"bianmin/offline/desk/desktest"
 )
 
@@ -132,4 +134,25 @@ func TestVoiceSpeedAndVolumeAreSettings(t *testing.T) {
 	if e.set != (speech.Settings{Speed: -1, Volume: -2}) {
 		t.Errorf("after a start: %+v", e.set)
 	}
+}
+
+// F1 reads every sheet that lies over the screen, and every screen: see TestEveryScreen.
+func TestSheetsAreReadAloud(t *testing.T) {
+	e := &ear{}
+	r := newRig(t, func(o *Options) { o.Speaker = e })
+	r.login()
+	r.s.second("两个人办", "请另一位操作员看一看", []vm.Choice{{Value: "li", Label: "李建国"}}, nil, nil)
+	r.press(fyne.KeyF1)
+	e.hears(t, "两个人办", "请另一位操作员看一看", "李建国")
+	r.s.folder = t.TempDir()
+	r.s.env.PickFile([]string{".jpg"}, nil)
+	r.s.readAloud()
+	e.hears(t, "选择文件")
+	v := &viewfinder{s: r.s, lens: takePaper}
+	v.build("户口簿")
+	_, v.hide = context.WithCancel(t.Context())
+	r.s.showSheet(v)
+	r.s.readAloud()
+	e.hears(t, "户口簿", "拍照")
+	r.s.dropSheet()
 }

@@ -99,6 +99,12 @@ func TestInstallPutsEveryFileAndRemoveLeavesNothing(t *testing.T) {
 			t.Errorf("a dry run on the machine does not say %q", word)
 		}
 	}
+	said = run(t, "remove", "--purge", "--dry-run")
+	for _, word := range []string{"systemctl stop bianmin-kiosk.service", "systemctl disable bianmin-kiosk.service", "loginctl terminate-user bianmin-kiosk", "rm -rf /var/lib/bianmin-kiosk"} {
+		if !strings.Contains(said, word) {
+			t.Errorf("a dry run of the removal does not say %q", word)
+		}
+	}
 	if err := exec.Command("./kiosk.sh", "paint").Run(); err == nil {
 		t.Error("an unknown act is taken")
 	}
@@ -175,8 +181,10 @@ func TestTheSessionHasNoWayOut(t *testing.T) {
 	if !slices.Contains(lines(read(t, "90-bianmin-kiosk.sysctl")), "kernel.sysrq = 0") {
 		t.Error("the magic keys are on")
 	}
-	if out, err := exec.Command("sh", "-n", "session").CombinedOutput(); err != nil {
-		t.Errorf("session: %s", out)
+	for _, script := range []string{"session", "boot-test.sh"} {
+		if out, err := exec.Command("sh", "-n", script).CombinedOutput(); err != nil {
+			t.Errorf("%s: %s", script, out)
+		}
 	}
 	if !strings.Contains(read(t, "bianmin-kiosk.sysusers"), "/usr/sbin/nologin") {
 		t.Error("the user has a shell")

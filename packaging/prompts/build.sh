@@ -1,9 +1,11 @@
 #!/bin/sh
 # Records the phrases of assets/prompts/phrases.tsv in Mandarin, Cantonese and English with espeak-ng, as WAV files in
 # IMA ADPCM (16 kHz, one channel, 8 kB a second). Needs espeak-ng, sox and Go. The result is committed.
+# BIANMIN_PROMPTS names another folder for the recordings: a test compares them with the committed ones.
 set -eu
 cd "$(dirname "$0")/../.."
-out=assets/prompts
+phrases=assets/prompts/phrases.tsv
+out=${BIANMIN_PROMPTS:-assets/prompts}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -23,5 +25,5 @@ while IFS="$(printf '\t')" read -r id zh en; do
 	printf '%s\n' "$zh" | "$work/pinyin" | record cmn-latn-pinyin "$out/cmn/$id.wav"
 	printf '%s\n' "$zh" | record yue "$out/yue/$id.wav"
 	printf '%s\n' "$en" | record en "$out/en/$id.wav"
-done <"$out/phrases.tsv"
+done <"$phrases"
 du -sh "$out"
