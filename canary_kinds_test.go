@@ -22,16 +22,17 @@ import (
 	"bianmin/offline/form"
 )
 
-// What stands in the fields of testdata/canary.json that hold no text: numbers and a date that stand nowhere else, and codes, which are
-// found beside the name of their field only, because the form's own pack names them, too.
+// What stands in the fields of testdata/canary.json that hold no text: numbers and a date that stand nowhere else, long enough not to be
+// in a file's random name by chance, and codes, which are found beside the name of their field only, because the form's own pack
+// names them, too.
 const (
-	markInteger  = 86753097
+	markInteger  = 86753097712345
 	markComputed = markInteger + 1
-	markRow      = 75310864
-	markDecimal  = "77418.253"
-	markRowAcre  = "66307.142"
-	markMoney    = "88123.45"
-	markFen      = 8812345
+	markRow      = 75310864499123
+	markDecimal  = "774182539917.253"
+	markRowAcre  = "663071428812.142"
+	markMoney    = "8812345678.90"
+	markFen      = 881234567890
 	markDate     = "1917-03-19"
 )
 
@@ -64,7 +65,7 @@ var kindMarks = map[form.Kind]map[string]any{
 func kindTraces() map[string][]byte {
 	out := map[string][]byte{}
 	for _, text := range []string{
-		strconv.Itoa(markInteger), strconv.Itoa(markComputed), strconv.Itoa(markRow), markDecimal, markRowAcre, markMoney, "88,123.45", strconv.Itoa(markFen), markDate,
+		strconv.Itoa(markInteger), strconv.Itoa(markComputed), strconv.Itoa(markRow), markDecimal, markRowAcre, markMoney, "8,812,345,678.90", strconv.Itoa(markFen), markDate,
 	} {
 		out[text+" as text"] = []byte(text)
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 
+	"bianmin/app/look"
 	"bianmin/app/screen"
 	"bianmin/offline/journal"
 	"bianmin/offline/store"
@@ -60,6 +61,11 @@ func TestAWindowDuringARebuild(t *testing.T) {
 				}
 				r.sees(r.s.T("store.rebuilding", "percent", percent))
 				r.shoot("rebuild-refused-" + lang)
+				r.wear(look_{lang, look.Elder, r.s.win.Canvas().Size()}) // in large type, too, all of it is there
+				r.s.Tick()
+				r.sees(note)
+				r.shoot("rebuild-elder-" + lang)
+				r.wear(look_{lang, look.Standard, r.s.win.Canvas().Size()})
 			}); err != nil || steps < 2 {
 				t.Fatalf("%d steps, %v", steps, err)
 			}

@@ -201,6 +201,9 @@ func (s *Session) Receipt(ctx context.Context, seq uint64, stage uint8) (counter
 		r.Envelope, r.At = c.Stage1, time.UnixMilli(c.SubmittedAt)
 		if len(r.Envelope) == 0 {
 			if r.Envelope, err = s.d.store.Receipt(seq, 1); err != nil {
+				if c.Device != s.d.store.Device() && s.d.store.SignerOf(c.Device) == nil {
+					return counter.Receipt{}, words.New("desk.receiptElsewhere", err)
+				}
 				return counter.Receipt{}, words.New("desk.noReceipt", err)
 			}
 		}

@@ -40,6 +40,15 @@ func (d *Desk) recovered() (*counter.Recovered, error) {
 	}, nil
 }
 
+// TakeFormer takes a part of what the platform holds of a number that this machine goes on for. Receipts of a number whose key is here
+// are made again; those of another machine's cannot be: its key died with it.
+func (d *Desk) TakeFormer(ctx context.Context, p store.FormerPart) (store.Followed, error) {
+	if k := d.store.SignerOf(p.Device); k != nil {
+		p.Receipt = receiptBy(k)
+	}
+	return d.store.TakeFormer(ctx, p)
+}
+
 // followDoc notes that the platform was asked whether this machine goes on for another one.
 const followDoc = "follow"
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"bianmin/offline/journal"
+	"bianmin/offline/packet"
 	"bianmin/offline/vault"
 )
 
@@ -45,5 +46,30 @@ func TestAWrongSignatureStopsTheStore(t *testing.T) {
 	}
 	if !named {
 		t.Error("the doctor does not name it")
+	}
+	// Its record is whole: a rebuild packs it anew, under the same number and hash, and the line goes on.
+	hash := s.headHash
+	if err := s.Rebuild(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.head != 2 || s.headHash != hash {
+		t.Fatalf("head %d is another record", s.head)
+	}
+	wantClean(t, s)
+	packets, _, err := s.Outgoing(ctx, 1, 1<<20)
+	if err != nil || len(packets) != 1 {
+		t.Fatalf("%d packets, %v", len(packets), err)
+	}
+	p, err := packet.Parse(packets[0])
+	if err != nil || p.Head != hash || p.Verify(suite, s.Signer().Public()) != nil {
+		t.Fatalf("the packet that leaves: %v", err)
+	}
+	r.submit(s, 3)
+	r.sync(s, 1<<20)
+	r.close(s)
+	s = r.login()
+	wantClean(t, s)
+	if s.acked != 3 {
+		t.Fatalf("acknowledged to %d", s.acked)
 	}
 }

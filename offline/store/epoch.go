@@ -81,6 +81,16 @@ func (s *Store) epochs() []Epoch {
 // Device returns the number whose journal this is now.
 func (s *Store) Device() uint32 { return s.epoch.Load().Device }
 
+// SignerOf returns the signing key of a number that this machine has or had; nil for another's.
+func (s *Store) SignerOf(device uint32) vault.PrivateKey {
+	for _, e := range s.epochs() {
+		if e.Device == device {
+			return e.Signer
+		}
+	}
+	return nil
+}
+
 // Signer returns the signing key of that number.
 func (s *Store) Signer() vault.PrivateKey { return s.epoch.Load().Signer }
 

@@ -33,6 +33,8 @@ type FormerPart struct {
 	Packets [][]byte // sealed to this device, signed by the platform
 	Events  [][]byte // as signed
 	Bodies  [][]byte // for each event its body sealed to this device; empty when it opens as it is
+	// Receipt makes the stage-1 envelope of a submission again, when this machine has the number's key; nil when it has not.
+	Receipt func(rec journal.Record) ([]byte, error)
 }
 
 var (
@@ -132,7 +134,7 @@ func (s *Store) TakeFormer(ctx context.Context, p FormerPart) (Followed, error) 
 			}
 			f.Begun = true
 		}
-		in := &following{work: work{s: s, tx: b, rows: map[uint64]Row{}}, tx: tx, u: u, f: &f}
+		in := &following{work: work{s: s, tx: b, rows: map[uint64]Row{}}, tx: tx, u: u, f: &f, again: p.Receipt}
 		if in.period, err = u.Period(s.present()); err != nil {
 			return err
 		}
@@ -256,6 +258,7 @@ type following struct {
 	u      *vault.Unlocked
 	f      *Followed
 	period vault.Period
+	again  func(rec journal.Record) ([]byte, error)
 	erased map[uint64]bool // cases that were erased on this machine, by journal.FormerRef; the county may have them still
 }
 
@@ -285,11 +288,25 @@ func (in *following) packet(data []byte) error {
 				return err
 			}
 		}
+		var receipt []byte
+		if rec.Kind == journal.KindCaseSubmitted && rec.Body != nil && in.again != nil {
+			if receipt, err = in.again(rec); err != nil {
+				return fmt.Errorf("store: receipt %d: %w", rec.Seq, err)
+			}
+			value, err := s.box.sealIn(in.period.ID, in.period.Store, bucketReceipts, receiptKey(rec.Seq, 1), receipt)
+			if err != nil {
+				return err
+			}
+			if err := putRaw(w.tx, receiptHome(1), receiptKey(rec.Seq, 1), value); err != nil {
+				return err
+			}
+			row.Receipt = true
+		}
 		if err := s.box.put(w.tx, bucketHeaders, seqKey(rec.Seq), row); err != nil {
 			return err
 		}
 		if row.Case != 0 {
-			if err := w.projectRecord(rec, row, nil, false); err != nil {
+			if err := w.projectRecord(rec, row, receipt, false); err != nil {
 				return err
 			}
 		}

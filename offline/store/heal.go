@@ -76,6 +76,9 @@ func (s *Store) heal(u *vault.Unlocked) error {
 	if err := s.fillMirror(); err != nil {
 		return err
 	}
+	if err := s.packAnew(); err != nil {
+		return err
+	}
 	if err := s.wantLost(); err != nil {
 		return err
 	}

@@ -370,7 +370,68 @@ func (s *Store) refOf(c *casefile.Case) uint64 {
 	return journal.FormerRef(c.Device, c.Seq)
 }
 
-// erasedHere lists the cases of former numbers that the journal says were erased on this machine.
+// purgeErased takes the bodies of cases that the journal says were erased here out of file and mirror again, after records came
+// back from the platform: the county may not have done its part yet. Called with write held; the projections are made anew after it.
+func (s *Store) purgeErased() error {
+	var goes []uint64
+	blobs, keep := map[[32]byte]bool{}, map[[32]byte]bool{}
+	if err := s.db.View(func(tx *bolt.Tx) error {
+		erased, err := s.erasedHere(tx)
+		if err != nil || len(erased) == 0 {
+			return err
+		}
+		for seq := uint64(1); seq <= s.head; seq++ {
+			rec, row, err := s.record(tx, seq)
+			if errors.Is(err, vault.ErrNoPeriod) || row.Purged {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			gone := row.Case != 0 && erased[row.Case]
+			if gone {
+				goes = append(goes, seq)
+			}
+			for _, b := range blobsOf(rec) {
+				if gone {
+					blobs[b.Addr] = true
+				} else {
+					keep[b.Addr] = true
+				}
+			}
+		}
+		return nil
+	}); err != nil || len(goes) == 0 {
+		return wrapRead(err)
+	}
+	if err := s.update(func(tx *bolt.Tx) error {
+		w := &work{s: s, tx: tx, rows: map[uint64]Row{}}
+		for _, seq := range goes {
+			if err := w.purge(seq); err != nil {
+				return err
+			}
+		}
+		for addr := range blobs {
+			if keep[addr] {
+				continue
+			}
+			for _, bucket := range []string{bucketBlobs, bucketUploads} { // it is not fetched, either
+				if err := tx.Bucket([]byte(bucket)).Delete(addr[:]); err != nil {
+					return fmt.Errorf("store: erase %s: %w", bucket, err)
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := s.rewriteMirror(); err != nil {
+		return s.fail(err)
+	}
+	return nil
+}
+
+// erasedHere lists the cases that the journal says were erased on this machine: by number, or journal.FormerRef.
 func (s *Store) erasedHere(tx *bolt.Tx) (map[uint64]bool, error) {
 	out := map[uint64]bool{}
 	s.mu.RLock()

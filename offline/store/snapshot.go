@@ -341,6 +341,9 @@ func (s *Store) endSnapshot(u *vault.Unlocked, a packet.Ack, ack []byte, lost lo
 		s.acked, s.ackAt, s.ackKept = a.To, a.At, a.At
 	}
 	s.mu.Unlock()
+	if err := s.purgeErased(); err != nil {
+		return err
+	}
 	if err := s.rebuild(u, nil); err != nil {
 		return err
 	}

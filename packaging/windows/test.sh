@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 
 all="offline/vault offline/store offline/desk offline/canon offline/casefile offline/catalog offline/clocks offline/form offline/frame
 offline/ident offline/journal offline/packet offline/people offline/picture offline/private offline/receipt
-sync/wire sync/client sync/engine sync/faultnet sync/link sync/gateway sync/gateway/sqlite app/device/spool"
+sync/wire sync/client sync/engine sync/faultnet sync/link sync/gateway sync/gateway/sqlite"
 skip='OpenSSL|TestSlip'
 
 work=$(mktemp -d)

@@ -492,6 +492,71 @@ func TestClosePeriodOfAFormerNumber(t *testing.T) {
 	gonePart()
 }
 
+// TestErasedStaysErasedAfterATotalLoss: a person was erased here, and the county has not done its part. Database and mirror are lost, and
+// the platform gives back what it has: the erased case comes back as its header alone, and its attachments are not fetched.
+func TestErasedStaysErasedAfterATotalLoss(t *testing.T) {
+	t.Parallel()
+	const gone, stays = "999999194105030035", "999999194105030043"
+	p := newPlatform(t, nil)
+	m := p.enrol(t)
+	m.lead()
+	one := m.takeOf("甪蒯三", gone, 1)
+	other := m.takeOf("甪蒯四", stays, 2)
+	m.sync(t)
+	p.finish(t, one.No, "甪蒯三的意见")
+	m.sync(t)
+	_, err := m.s.ErasePerson(t.Context(), "本人要求", gone)
+	must(t, err)
+	m.sync(t)
+	m.close()
+	for _, name := range []string{"store.db", "mirror", "last", "backups", "blobs"} {
+		must(t, os.RemoveAll(filepath.Join(m.dir, name)))
+	}
+	m.open()
+	m.lead()
+	for range 3 {
+		m.sync(t)
+	}
+	m.delivered(t)
+	was, _, err := casefile.ParseNumber(one.No)
+	must(t, err)
+	full, err := m.d.Store().Case(journal.FormerRef(was, one.Seq))
+	must(t, err)
+	if !full.Purged || full.IDNumber != "" || len(full.Answers) > 0 || len(full.Blobs) > 0 {
+		t.Errorf("the erased case is back: purged %t", full.Purged)
+	}
+	for _, a := range full.Acts {
+		if bytes.Contains(a.Body, []byte("甪蒯三")) {
+			t.Error("the reviewer's words are back")
+		}
+	}
+	full, err = m.d.Store().Case(journal.FormerRef(was, other.Seq))
+	must(t, err)
+	if full.IDNumber != stays || len(full.Blobs) == 0 {
+		t.Error("the other's case is not whole")
+	}
+	for _, b := range full.Blobs {
+		if _, err := m.d.Store().OpenBlob(b); err != nil {
+			t.Errorf("the other's attachment: %v", err)
+		}
+	}
+	st, err := m.d.Status(t.Context())
+	if err != nil || st.Recovered == nil || st.Recovered.Blobs != 0 {
+		t.Errorf("waits for attachments: %+v, %v", st.Recovered, err)
+	}
+	list, err := filepath.Glob(filepath.Join(m.dir, "blobs", "*", "*"))
+	must(t, err)
+	want := map[string]bool{}
+	for _, b := range full.Blobs {
+		want[hex.EncodeToString(b.Addr[:])] = true
+	}
+	for _, path := range list {
+		if !want[filepath.Base(path)] {
+			t.Errorf("attachment %s of nobody who is here", filepath.Base(path))
+		}
+	}
+}
+
 func wordKey(err error) string {
 	key, _ := words.KeyOf(err)
 	return key

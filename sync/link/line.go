@@ -148,7 +148,7 @@ func (l *line) Follow(ctx context.Context) error {
 			if part.Of == 0 || part.Diverged {
 				return l.d.Asked()
 			}
-			if f, err = l.d.Store().TakeFormer(ctx, store.FormerPart{
+			if f, err = l.d.TakeFormer(ctx, store.FormerPart{
 				Device: part.Of, Ack: part.Ack, Packets: part.Packets, Events: part.Events, Bodies: part.Bodies,
 			}); err != nil {
 				return err

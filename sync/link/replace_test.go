@@ -58,6 +58,9 @@ func TestReplacementMachine(t *testing.T) {
 		if v := m.d.Verify(r.Link); v.State != receipt.Genuine {
 			t.Fatalf("stage 2 of %s: %s", c.No, v.Reason)
 		}
+		if _, err := m.s.Receipt(t.Context(), c.Reference(), 1); wordKey(err) != "desk.receiptElsewhere" { // its key is gone with the old machine
+			t.Fatalf("stage 1 of %s: %v", c.No, err)
+		}
 	}
 
 	_, err = p.g.Correct(t.Context(), two.No, journal.Correction{Fields: []string{"contactPhone"}, Note: "电话打不通"})

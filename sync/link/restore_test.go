@@ -245,6 +245,13 @@ func TestRestoreFromPlatform(t *testing.T) {
 			if got := m.onScreen(t); !slices.Equal(got, want) {
 				t.Fatalf("from the new mirror: %v", got)
 			}
+			for _, k := range m.cases(t) { // this machine has the former number's key
+				r, err := m.s.Receipt(t.Context(), k.Reference(), 1)
+				must(t, err)
+				if v := m.d.Verify(r.Link); v.State != receipt.Genuine {
+					t.Fatalf("receipt of %s, made again: %s", k.No, v.Reason)
+				}
+			}
 			if st, err := m.d.Status(t.Context()); err != nil || c.missing != (len(st.Former) == 1 && st.Former[0].Lost) {
 				t.Fatalf("former numbers: %+v, %v", st.Former, err)
 			}
