@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"bianmin/offline/catalog"
+	"bianmin/offline/durable"
 	"bianmin/offline/people"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -86,7 +87,7 @@ func (d *Desk) makeBook(n packName, r *people.Roster) (err error) {
 	if err := os.Rename(path+".part", path); err != nil {
 		return err
 	}
-	return vault.SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // sealedPages are the pages of a book file.

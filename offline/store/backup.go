@@ -15,6 +15,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
 )
@@ -144,7 +145,7 @@ func (s *Store) Backup(path string) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return errors.Join(fmt.Errorf("store: backup: %w", err), removed(tmp))
 	}
-	return vault.SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // removed takes a half-written file away; on a disk that is gone there is none.
@@ -355,7 +356,7 @@ func SetAside(dir, backup string, now time.Time) (string, error) {
 		return "", fmt.Errorf("store: set aside: %w", err)
 	}
 	if backup == "" {
-		return aside, vault.SyncDir(dir)
+		return aside, durable.SyncDir(dir)
 	}
 	f, err := os.Open(backup)
 	if err != nil {

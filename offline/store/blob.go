@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/durable"
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -120,7 +121,7 @@ func writeBlob(path string, sealed []byte) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return fmt.Errorf("store: blob folder: %w", err)
 		}
-		if err := vault.SyncDir(filepath.Dir(filepath.Dir(path))); err != nil {
+		if err := durable.SyncDir(filepath.Dir(filepath.Dir(path))); err != nil {
 			return err
 		}
 	}

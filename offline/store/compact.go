@@ -11,7 +11,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"bianmin/offline/vault"
+	"bianmin/offline/durable"
 )
 
 // bbolt reuses free pages but never gives them back. A file is written anew when at least a quarter of it, and 4 MiB, is
@@ -248,7 +248,7 @@ func (s *Store) swap(tmp string) error {
 		return errInUse
 	}
 	s.step("renamed")
-	if err := vault.SyncDir(s.o.Dir); err != nil {
+	if err := durable.SyncDir(s.o.Dir); err != nil {
 		if fresh != nil {
 			fresh.Close()
 		}

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"bianmin/offline/vault"
+	"bianmin/offline/durable"
 	"bianmin/offline/words"
 )
 
@@ -51,5 +51,5 @@ func writeFile(path string, data []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("store: rename %s: %w", filepath.Base(path), err)
 	}
-	return vault.SyncDir(dir)
+	return durable.SyncDir(dir)
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/durable"
 	"bianmin/offline/frame"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -377,7 +378,7 @@ func (m *mirror) begin() error {
 	if err := m.write(frames); err != nil {
 		return err
 	}
-	return vault.SyncDir(m.dir)
+	return durable.SyncDir(m.dir)
 }
 
 // setDict makes packets from now on readable: the dictionary goes into the mirror before them.

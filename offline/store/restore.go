@@ -9,6 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
 	"bianmin/offline/words"
@@ -332,5 +333,5 @@ func (s *Store) place() (aside string, err error) {
 		return aside, words.New("backup.notRestored", fmt.Errorf("store: restore: %w", err))
 	}
 	s.step("placed")
-	return aside, vault.SyncDir(filepath.Dir(s.path))
+	return aside, durable.SyncDir(filepath.Dir(s.path))
 }

@@ -12,6 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/frame"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
@@ -222,7 +223,7 @@ func Shred(path string) error {
 	if err != nil {
 		return fmt.Errorf("store: erase %s: %w", filepath.Base(path), err)
 	}
-	return vault.SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // zero overwrites what a file holds, durable.

@@ -15,6 +15,7 @@ import (
 
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
+	"bianmin/offline/durable"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -391,7 +392,7 @@ func (s *Store) renewMirror() error {
 		err = errors.Join(err, os.Rename(name, filepath.Join(aside, filepath.Base(name))))
 	}
 	m := s.newMirror(*s.epoch.Load())
-	if err = errors.Join(err, vault.SyncDir(aside), openMirror(m, nil)); err != nil {
+	if err = errors.Join(err, durable.SyncDir(aside), openMirror(m, nil)); err != nil {
 		return s.fail(err)
 	}
 	s.mir = m

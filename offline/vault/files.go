@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
+
+	"bianmin/offline/durable"
 )
 
 // maxPairBytes bounds a key or tries file before it is read: 256 operators and a century of periods stay below it.
@@ -37,31 +38,12 @@ func writeDurable(path string, data []byte) (err error) {
 	if err != nil {
 		return errors.Join(fmt.Errorf("vault: write %s: %w", filepath.Base(path), err), removeIfThere(tmp))
 	}
-	return SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 func removeIfThere(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("vault: remove %s: %w", filepath.Base(path), err)
-	}
-	return nil
-}
-
-// SyncDir makes the names in a folder durable. Windows has no such call (a folder's handle cannot be flushed); NTFS journals names.
-func SyncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("vault: open folder: %w", err)
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("vault: sync folder: %w", err)
 	}
 	return nil
 }

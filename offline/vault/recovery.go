@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"bianmin/offline/canon"
+	"bianmin/offline/durable"
 )
 
 // Kinds of a recovery request.
@@ -379,7 +380,7 @@ func shred(path string) error {
 	if err := errors.Join(err, f.Sync(), f.Close(), os.Remove(path)); err != nil {
 		return fmt.Errorf("vault: destroy %s: %w", filepath.Base(path), err)
 	}
-	return SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // Texts of recovery messages begin with a word that says which way they go.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"bianmin/offline/durable"
 	"bianmin/offline/journal"
 	"bianmin/offline/vault"
 	"bianmin/sync/wire"
@@ -366,7 +367,7 @@ func (g *Gateway) finish(ctx context.Context, u *upload) error {
 	if err := os.Rename(u.part, u.whole); err != nil {
 		return err
 	}
-	return errors.Join(vault.SyncDir(dir), vault.SyncDir(g.cfg.Blobs))
+	return errors.Join(durable.SyncDir(dir), durable.SyncDir(g.cfg.Blobs))
 }
 
 // Blob opens the sealed bytes of a blob for a reviewer. ErrNotFound. The caller closes it.

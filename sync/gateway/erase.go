@@ -12,6 +12,7 @@ import (
 
 	"bianmin/offline/canon"
 	"bianmin/offline/casefile"
+	"bianmin/offline/durable"
 	"bianmin/offline/journal"
 	"bianmin/offline/packet"
 	"bianmin/offline/vault"
@@ -317,5 +318,5 @@ func (g *Gateway) eraseBlob(addr vault.Hash) error {
 	if err != nil {
 		return fmt.Errorf("gateway: erase attachment: %w", err)
 	}
-	return vault.SyncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
