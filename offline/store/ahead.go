@@ -29,8 +29,11 @@ func (f *file) writeAhead() error {
 	if from >= to {
 		return nil
 	}
-	if _, err := f.handle.WriteAt(make([]byte, to-from), from); err != nil {
-		return fmt.Errorf("store: write ahead: %w", err)
+	// Page by page: Linux keeps what one long call wrote as one piece, and counts all of it whenever a page in it changes.
+	for zeros := make([]byte, tx.DB().Info().PageSize); from < to; from += int64(len(zeros)) {
+		if _, err := f.handle.WriteAt(zeros[:min(int64(len(zeros)), to-from)], from); err != nil {
+			return fmt.Errorf("store: write ahead: %w", err)
+		}
 	}
 	if err := dataSync(f.handle); err != nil {
 		return fmt.Errorf("store: write ahead: %w", err)
