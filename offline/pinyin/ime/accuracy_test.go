@@ -131,6 +131,27 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// TestBlindSamples holds the figures on sentences by somebody who had seen neither the lists nor the other samples. Nobody
+// looked at single errors, and nothing was chosen by them.
+func TestBlindSamples(t *testing.T) {
+	for _, m := range []struct {
+		name, kind  string
+		least, most int
+		top1, chars float64 // bars
+	}{
+		{"counter, 5-10", "text", 5, 10, 0.70, 0.93},
+		{"counter, 11-20", "text", 11, 20, 0.65, 0.95},
+		{"daily life", "daily", 5, 10, 0.38, 0.84},
+	} {
+		s := measure(t, "blind.tsv", m.kind, Options{Fuzzy: AllFuzzy}, m.least, m.most)
+		t.Logf("%-15s n=%d first %.1f%% page %.1f%% characters %.1f%%", m.name, s.n,
+			100*share(s.top1, s.n), 100*share(s.page, s.n), 100*share(s.right, s.chars))
+		if s.n < 90 || share(s.top1, s.n) < m.top1 || share(s.right, s.chars) < m.chars {
+			t.Errorf("%s: below the bars %.2f %.2f", m.name, m.top1, m.chars)
+		}
+	}
+}
+
 // TestNothingOfTheTestIsInTheSources holds that no sample stands as a whole in what the dictionary is made from by us.
 func TestNothingOfTheTestIsInTheSources(t *testing.T) {
 	var own strings.Builder
@@ -145,7 +166,7 @@ func TestNothingOfTheTestIsInTheSources(t *testing.T) {
 		}
 		own.Write(b)
 	}
-	for _, file := range []string{"tuning.tsv", "heldout.tsv"} {
+	for _, file := range []string{"tuning.tsv", "heldout.tsv", "blind.tsv"} {
 		found, long := 0, 0
 		for _, x := range readSamples(t, file) {
 			if x.kind != "text" || utf8.RuneCountInString(x.text) < 6 {
