@@ -98,6 +98,7 @@ pinyin-tools:
 
 pinyin: pinyin-tools ## build the dictionary of the pinyin input method from npm with pinned versions
 	@CGO_ENABLED=0 $(GO) run ./packaging/pinyin/gen
+	@$(MAKE) --no-print-directory stroke # its characters stand in the dictionary's order
 
 rare-tools:
 	@cd packaging/rare && { [ -d node_modules/@mandel59 ] || npm ci --ignore-scripts --omit=optional --silent --no-audit --no-fund; }
