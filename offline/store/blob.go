@@ -163,8 +163,8 @@ func (s *Store) OpenBlob(b journal.Blob) ([]byte, error) {
 }
 
 // blobsHere checks that the attachments a record names are on the disk: blobs first, then the record.
-func (s *Store) blobsHere(rec journal.Record) error {
-	for _, b := range blobsOf(rec) {
+func (s *Store) blobsHere(blobs []journal.Blob) error {
+	for _, b := range blobs {
 		if !s.blobIsHere(b) {
 			return words.New("store.blobMissing", fmt.Errorf("%w: blob %x", ErrNotFound, b.Addr[:4]))
 		}

@@ -162,7 +162,7 @@ func (s *Store) commit(a Act, body []byte, now time.Time, clock clockState) (jou
 	if _, about := casefile.CaseOf(rec); (about || rec.Kind == journal.KindFormerAct || a.DropDraft != "") && u == nil {
 		return journal.Record{}, words.New("store.locked", ErrLocked)
 	}
-	if err := s.blobsHere(rec); err != nil {
+	if err := s.blobsHere(blobsNamed(a, rec)); err != nil {
 		return journal.Record{}, err
 	}
 	var receipt []byte
@@ -344,12 +344,16 @@ func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out
 	s, key := w.s, seqKey(rec.Seq)
 	row := headerRow{Header: rec.Header, Period: p.ID, Receipt: receipt != nil, Purged: rec.Body == nil}
 	row.Case, _ = casefile.CaseOf(rec)
+	var blobs []journal.Blob
 	if rec.Kind == journal.KindCaseSubmitted && rec.Body != nil {
 		b, err := journal.DecodeBody[journal.CaseSubmitted](rec.Body)
 		if err != nil {
 			return row, fmt.Errorf("store: record %d: %w", rec.Seq, err)
 		}
 		row.Service, row.Item, row.Due, row.Urgent = b.Service, b.ItemName, b.Due, b.Urgent
+		blobs = b.Blobs
+	} else {
+		blobs = blobsOf(rec)
 	}
 	if rec.Body != nil {
 		value, err := s.box.sealIn(p.ID, p.Store, bucketBodies, key, rec.Body)
@@ -378,7 +382,7 @@ func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out
 			return row, err
 		}
 	}
-	for _, b := range blobsOf(rec) {
+	for _, b := range blobs {
 		if err := w.wantUpload(b, rec.At); err != nil {
 			return row, err
 		}
@@ -388,6 +392,14 @@ func (w *work) putRecord(p vault.Period, rec journal.Record, receipt []byte, out
 
 func (w *work) putHead(seq uint64, hash vault.Hash, cursor uint64, told vault.Hash) error {
 	return w.s.box.put(w.tx, bucketMeta, keyHead, headState{Seq: seq, Hash: hash, Cursor: cursor, Told: told})
+}
+
+// blobsNamed is blobsOf the record of an act. A submission is not decoded for it: somebody waits.
+func blobsNamed(a Act, rec journal.Record) []journal.Blob {
+	if b, ok := a.Body.(journal.CaseSubmitted); ok {
+		return b.Blobs
+	}
+	return blobsOf(rec)
 }
 
 // blobsOf lists the blobs a record refers to.

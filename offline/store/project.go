@@ -134,6 +134,9 @@ func (w *work) projectRecord(rec journal.Record, row headerRow, receipt []byte, 
 	var c *casefile.Case
 	var err error
 	period := row.Period
+	if strict && rec.Kind == journal.KindCaseSubmitted && rec.Body != nil {
+		return w.projectRecordLocked(row) // its row was just made from the body
+	}
 	if rec.Kind == journal.KindCaseSubmitted {
 		if c, err = casefile.New(rec); err == nil && receipt != nil {
 			c.SetReceipt(1, receipt)
