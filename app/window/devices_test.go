@@ -288,6 +288,21 @@ func paperPhoto(t *testing.T, dir, name string) {
 // queue is the UI goroutine of a test that has a camera on another one.
 type queue chan func()
 
+// threadedRig is benchRig whose window has a queue of its own once threaded is set; until then what is posted runs at once.
+func threadedRig(t *testing.T, b *bench) (r *rig, ui queue, threaded *atomic.Bool) {
+	ui, threaded = make(queue, 100), new(atomic.Bool)
+	r = benchRig(t, b, func(o *Options) {
+		o.Post = func(fn func()) {
+			if threaded.Load() {
+				ui <- fn
+				return
+			}
+			fn()
+		}
+	})
+	return r, ui, threaded
+}
+
 // until runs what is posted until something is so.
 func (q queue) until(t testing.TB, what string, is func() bool) {
 	t.Helper()
@@ -305,17 +320,7 @@ func TestAPhotoIsTakenJudgedAndWaived(t *testing.T) {
 	dir := t.TempDir()
 	paperPhoto(t, dir, "a.png")
 	b := &bench{files: &camera.Files{Dir: dir}, faults: []photocheck.Fault{photocheck.Blurred}, ticks: make(chan time.Time, 100)}
-	ui := make(queue, 100)
-	var threaded atomic.Bool
-	r := benchRig(t, b, func(o *Options) {
-		o.Post = func(fn func()) {
-			if threaded.Load() {
-				ui <- fn
-				return
-			}
-			fn()
-		}
-	})
+	r, ui, threaded := threadedRig(t, b)
 	r.login()
 	r.s.Go(screen.Route{Page: screen.PageSettings})
 	r.tap(filepath.Base(dir))
@@ -377,17 +382,7 @@ func TestAPictureThatFailsIsTakenAgain(t *testing.T) {
 	dir := t.TempDir()
 	paperPhoto(t, dir, "a.png")
 	b := &bench{files: &camera.Files{Dir: dir}, ticks: make(chan time.Time, 100)}
-	ui := make(queue, 100)
-	var threaded atomic.Bool
-	r := benchRig(t, b, func(o *Options) {
-		o.Post = func(fn func()) {
-			if threaded.Load() {
-				ui <- fn
-				return
-			}
-			fn()
-		}
-	})
+	r, ui, threaded := threadedRig(t, b)
 	r.login()
 	r.s.Go(screen.Route{Page: screen.PageSettings})
 	r.tap(filepath.Base(dir))
@@ -432,17 +427,7 @@ func TestAPictureThatFailsIsTakenAgain(t *testing.T) {
 func TestACodeIsReadByTheCamera(t *testing.T) {
 	dir := t.TempDir()
 	b := &bench{files: &camera.Files{Dir: dir}, ticks: make(chan time.Time, 100)}
-	ui := make(queue, 100)
-	var threaded atomic.Bool
-	r := benchRig(t, b, func(o *Options) {
-		o.Post = func(fn func()) {
-			if threaded.Load() {
-				ui <- fn
-				return
-			}
-			fn()
-		}
-	})
+	r, ui, threaded := threadedRig(t, b)
 	code, err := receipt.NewCredential(r.d.Suite(), r.m.Platform.Sign, "医保电子凭证", "刘玉珍", "999999194102030021", []byte("12345678"), r.m.Clock.T)
 	if err != nil {
 		t.Fatal(err)
