@@ -135,7 +135,7 @@ remove_all() {
 		try rm -f "$root$place"
 	done
 	try rm -f "$root$kept"
-	for d in $ours /etc/systemd/logind.conf.d /etc/X11/xorg.conf.d; do
+	for d in $ours /etc/systemd/logind.conf.d /etc/X11/xorg.conf.d /etc/sysusers.d; do
 		[ ! -d "$root$d" ] || [ -n "$(ls -A "$root$d")" ] || try rmdir "$root$d"
 	done
 	live systemctl daemon-reload
